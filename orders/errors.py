@@ -3,6 +3,7 @@
 OrderError
 ├── TransitionError    the order's state does not allow the change
 ├── RefundError        a refund cannot be requested for this order
+├── AddressError       a text cannot be read as an address
 └── ImportFailed       a file cannot be imported at all (wrong columns, unreadable)
 """
 
@@ -16,6 +17,10 @@ class TransitionError(OrderError):
 
 
 class RefundError(OrderError):
+    pass
+
+
+class AddressError(OrderError):
     pass
 
 

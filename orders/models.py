@@ -86,6 +86,7 @@ class Status(models.TextChoices):
 
 OPEN = frozenset({Status.PLACED, Status.PAID, Status.PROCESSING})
 MOVING = frozenset({Status.SHIPPED, Status.OUT_FOR_DELIVERY})
+PASSABLE = OPEN | MOVING | {Status.DELIVERED, Status.RETURN_REQUESTED}
 
 TRANSITIONS: dict[str, frozenset[str]] = {
     Status.PLACED: frozenset({Status.PAID, Status.PROCESSING, Status.CANCELLED, Status.EXCEPTION}),
@@ -147,6 +148,20 @@ class Order(models.Model):
 
     def can_become(self, status: str) -> bool:
         return status in TRANSITIONS[self.status]
+
+    def can_reach(self, status: str) -> bool:
+        """Whether the rules lead there in one or more steps forward, for news that skips steps.
+
+        An exchange starts a journey anew, so it is never a step on the way.
+        """
+        seen, frontier = {self.status}, {self.status}
+        while frontier:
+            frontier = {after for state in frontier for after in TRANSITIONS[state]} - seen
+            if status in frontier:
+                return True
+            seen |= frontier
+            frontier &= PASSABLE
+        return False
 
     def transition(self, status: str) -> None:
         """Set the status where the rules allow it; saving is the caller's.
