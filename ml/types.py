@@ -56,6 +56,36 @@ class Understanding:
 
 
 @dataclass(frozen=True, slots=True)
+class Consignment:
+    """What is known of an order when its arrival is estimated; None and "" mean unknown.
+
+    Times are aware and in the customer's zone, because weekdays and hours are read off them.
+    `delivered_at` is set for finished deliveries only, the ones a model learns from. `extra` holds
+    whatever else a shop knows; a model uses the names it was trained with.
+    """
+
+    placed_at: datetime
+    handed_over_at: datetime | None = None
+    delivered_at: datetime | None = None
+    promised_at: datetime | None = None
+    origin_lat: float | None = None
+    origin_lng: float | None = None
+    destination_lat: float | None = None
+    destination_lng: float | None = None
+    origin_region: str = ""
+    region: str = ""
+    seller: str = ""
+    carrier: str = ""
+    service: str = ""
+    weight_g: float | None = None
+    volume_cm3: float | None = None
+    price: float | None = None
+    freight: float | None = None
+    items: float | None = None
+    extra: Mapping[str, float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Quantiles:
     """Days from a reference moment until delivery, at the 5th, 50th and 95th percentile."""
 

@@ -1,4 +1,4 @@
-"""What changes an order. Each action locks the order's row first, so two at once happen one after the other."""
+"""What changes an order. Each action locks the order's row, so two at once happen one after the other."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def change_shipping_address(*, order: Order, address: str) -> Order:
         locked = _locked(order.pk)
         if not locked.address_is_changeable:
             raise TransitionError(
-                f"Order {locked.number} is {locked.get_status_display()}, its address cannot be changed any more."
+                f"Order {locked.number} is {locked.get_status_display()}; its address is fixed now."
             )
         locked.line1, locked.line2 = parsed.line1, parsed.line2
         locked.city, locked.region, locked.postcode = parsed.city, parsed.region, parsed.postcode

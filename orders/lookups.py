@@ -74,7 +74,10 @@ def _whole(customer: Customer) -> QuerySet[Order]:
         .select_related("customer")
         .prefetch_related(
             Prefetch("items", Item.objects.select_related("seller")),
-            Prefetch("shipments", Shipment.objects.prefetch_related(Prefetch("events", TrackingEvent.objects.all()))),
+            Prefetch(
+                "shipments",
+                Shipment.objects.prefetch_related(Prefetch("events", TrackingEvent.objects.all())),
+            ),
             "refunds",
         )
         .order_by(F("placed_at").desc(nulls_last=True), "-id")

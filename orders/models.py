@@ -169,7 +169,9 @@ class Order(models.Model):
         Raises TransitionError otherwise.
         """
         if not self.can_become(status):
-            raise TransitionError(f"Order {self.number} is {self.get_status_display()} and cannot be {status}.")
+            raise TransitionError(
+                f"Order {self.number} is {self.get_status_display()} and cannot be {status}."
+            )
         self.status = status
 
     @property
