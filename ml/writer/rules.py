@@ -29,13 +29,17 @@ _RELATIVE = (
     r"\b(?:tomorrow|yesterday|tonight|this (?:morning|afternoon|evening|week|weekend|month)|"
     r"(?:next|last) (?:week|month|year|weekend)|within (?:the|a|an) (?:hour|day|week)|noon|midnight)\b"
 )
+_LONG_UNIT = "minute|hour|week|weekend|fortnight|month|year|pound|dollar|euro|penny|cent|percent"
+# "A day to plan for" names no amount; "in a day" and "a working day" do.
 _QUANTITY = (
     rf"\b(?:{_NUMBER})\b"
-    rf"|\b(?:a|an|one|a few|few|several|some|another|half an?|a couple of)(?: \w+)? (?:{_UNIT})s?\b"
+    rf"|\b(?:a few|few|several|some|another|half an?|a couple of)(?: \w+)? (?:{_UNIT})s?\b"
+    rf"|\b(?:an?|one) (?:\w+ )?(?:{_LONG_UNIT})\b|\b(?:an?|one) (?:working|business|full|whole|half) (?:{_UNIT})\b"
+    rf"|\b(?:in|within|takes?|took|after|than|about|only|just|every) (?:an?|one) (?:{_UNIT})\b"
+    rf"|\b(?:an?|one) (?:{_UNIT}) (?:or|ago|late|early|earlier|later|ahead|from now)\b"
     r"|\b(?:first|second|third|fourth|fifth) of\b"
 )
 
-# "one working day", "some days" are quantities; "a day to plan for" or "the day" name no amount.
 _CONTENT: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("digit", re.compile(r"\d")),
     ("money", re.compile(r"[£$€¥%]|\b(?:pounds?|dollars?|euros?|pence)\b", re.I)),
@@ -59,7 +63,7 @@ _VOICE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("padding", r"\bhappy to\b|\brest assured\b|\bvalued customer\b|\bdelighted to\b|\bfeel free\b"),
         ("hollow apology", r"\binconvenience\b|\bunderstand (?:your|how|that you)\b|\byour frustration\b"),
         ("unfortunately", r"(?:^|[.!?]\s+)unfortunately\b"),
-        ("promise", r"\bguarantee\w*\b|\bi promise\b|\bmake sure that you\b"),
+        ("promise", r"(?<!not a )(?<!no )\bguarantee\w*\b|\bi promise\b|\bmake sure that you\b"),
         ("empty headline", r"\bimportant update\b"),
     )
 )

@@ -1,0 +1,145 @@
+"""A checkpoint becomes one GGUF file that llama.cpp runs: weights, tokenizer, configuration, scores.
+
+Written in 16 bits first, then quantised to Q8_0 by llama.cpp itself. Facts about the model travel
+inside the file under `doorstep.*` keys, each a JSON text.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gguf
+import llama_cpp
+import torch
+from tokenizers import Tokenizer
+
+from ml.writer.tokenizer import CONTROLS, END, SLOT_TOKENS, merges
+
+LICENCE = "CC-BY-SA-4.0"
+
+
+class ExportError(RuntimeError):
+    """llama.cpp would not quantise the file."""
+
+
+def export(checkpoint: Path, target: Path, scores: Mapping[str, object] | None = None) -> str:
+    """Write the quantised model; returns its version."""
+    state = torch.load(checkpoint, weights_only=True)
+    version = f"writer-{state['stage']}-{fingerprint(state)}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        wide, narrow = Path(folder) / "wide.gguf", Path(folder) / "narrow.gguf"
+        write_gguf(state, wide, version, scores or {})
+        quantise(wide, narrow)
+        partial = target.with_suffix(".partial")
+        partial.write_bytes(narrow.read_bytes())
+        os.replace(partial, target)
+    return version
+
+
+def fingerprint(state: Mapping[str, Any]) -> str:
+    """Short hash over weights and tokenizer: the same model, the same version."""
+    digest = hashlib.sha256(state["tokenizer"].encode())
+    for name, weight in sorted(state["model"].items()):
+        digest.update(name.encode() + weight.contiguous().numpy().tobytes())
+    return digest.hexdigest()[:8]
+
+
+def write_gguf(state: Mapping[str, Any], path: Path, version: str, scores: Mapping[str, object]) -> None:
+    writer = gguf.GGUFWriter(path, "llama")
+    _architecture(writer, state["config"])
+    _vocabulary(writer, Tokenizer.from_str(state["tokenizer"]))
+    _provenance(writer, state, version, scores)
+    for name, weight in state["model"].items():
+        half = weight.to(torch.float16) if weight.dim() > 1 else weight.float()
+        writer.add_tensor(tensor_name(name), half.contiguous().numpy())
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def _architecture(writer: gguf.GGUFWriter, config: Mapping[str, Any]) -> None:
+    writer.add_context_length(config["context"])
+    writer.add_embedding_length(config["width"])
+    writer.add_block_count(config["layers"])
+    writer.add_feed_forward_length(config["hidden"])
+    writer.add_head_count(config["heads"])
+    writer.add_head_count_kv(config["heads"])
+    writer.add_rope_dimension_count(config["width"] // config["heads"])
+    writer.add_rope_freq_base(config["theta"])
+    writer.add_layer_norm_rms_eps(config["epsilon"])
+    writer.add_vocab_size(config["vocab"])
+    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
+
+
+def _vocabulary(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
+    texts = [tokenizer.id_to_token(token) for token in range(tokenizer.get_vocab_size())]
+    kinds = {text: gguf.TokenType.CONTROL for text in CONTROLS}
+    kinds |= {text: gguf.TokenType.USER_DEFINED for text in SLOT_TOKENS}
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list(texts)
+    writer.add_token_types([kinds.get(text, gguf.TokenType.NORMAL) for text in texts])
+    writer.add_token_merges(merges(tokenizer))
+    writer.add_eos_token_id(tokenizer.token_to_id(END))
+    writer.add_bos_token_id(tokenizer.token_to_id(END))
+    writer.add_add_bos_token(False)
+
+
+def _provenance(
+    writer: gguf.GGUFWriter, state: Mapping[str, Any], version: str, scores: Mapping[str, object]
+) -> None:
+    writer.add_name(version)
+    writer.add_license(LICENCE)
+    facts = {
+        "version": version,
+        "stage": state["stage"],
+        "config": state["config"],
+        "training": {"steps": state["step"], "seed": state["seed"], "held_out_loss": state["held_out_loss"]},
+        "source": state["source"],
+        "base": state["base"],
+        "scores": dict(scores),
+    }
+    for key, value in facts.items():
+        writer.add_string(f"doorstep.{key}", json.dumps(value))
+
+
+_PARTS = {
+    "attention_norm": "attn_norm",
+    "attention.q": "attn_q",
+    "attention.k": "attn_k",
+    "attention.v": "attn_v",
+    "attention.out": "attn_output",
+    "forward_norm": "ffn_norm",
+    "feed_forward.gate": "ffn_gate",
+    "feed_forward.up": "ffn_up",
+    "feed_forward.down": "ffn_down",
+}
+
+
+def tensor_name(name: str) -> str:
+    """Our parameter's name in GGUF: layers.3.attention.q.weight → blk.3.attn_q.weight."""
+    if name == "embedding.weight":
+        return "token_embd.weight"
+    if name == "norm.weight":
+        return "output_norm.weight"
+    _, number, part = name.removesuffix(".weight").split(".", 2)
+    return f"blk.{number}.{_PARTS[part]}.weight"
+
+
+def quantise(source: Path, target: Path) -> None:
+    """Q8_0 throughout, the embedding too. Raises ExportError."""
+    params = llama_cpp.llama_model_quantize_default_params()
+    params.nthread = 2
+    params.ftype = llama_cpp.LLAMA_FTYPE_MOSTLY_Q8_0
+    code = llama_cpp.llama_model_quantize(str(source).encode(), str(target).encode(), ctypes.byref(params))
+    if code != 0:
+        raise ExportError(f"llama.cpp could not quantise {source.name} (code {code})")

@@ -1,0 +1,269 @@
+"""Train the writer: tokenizer, base, then a chat and a mail model from the same base.
+
+    python -m ml.writer.train all --data ../shared/data
+
+Stages are `tokenizer`, `base`, `chat`, `mail`; `all` runs them and exports both GGUF files. Each
+stage keeps a checkpoint under `--out` (configuration, step, optimiser, scores) and continues from
+it when it is started again. Every figure of the recipe stands below.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+
+from ml.types import Channel
+from ml.writer import data, export
+from ml.writer.corpus import HERE, load
+from ml.writer.corpus.compose import Composed
+from ml.writer.model import Config, Llama
+from ml.writer.templates import all_templates
+from ml.writer.tokenizer import END, REPLY, load_tokenizer, prompt, target, train_tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    steps: int
+    rate: float  # peak learning rate; cosine down to a tenth of it
+    tokens: int  # in one batch, padding included
+    examples: int = 0  # composed texts, of which the last `held_out` are for validation
+    held_out: int = 0
+    drop: float = 0.0
+    warmup: int = 40
+    report: int = 20  # steps between lines of the log
+    save: int = 100  # steps between checkpoints
+
+
+RECIPES: dict[str, Recipe] = {
+    "base": Recipe(steps=560, rate=1.5e-3, tokens=3072),
+    "chat": Recipe(steps=900, rate=8e-4, tokens=3072, examples=36_000, held_out=600, drop=0.05),
+    "mail": Recipe(steps=560, rate=8e-4, tokens=3072, examples=9_000, held_out=160, drop=0.05),
+}
+WINDOW = 128  # tokens of a base training sequence
+SEED = 1234
+
+Example = tuple[list[int], list[int]]  # token ids, and 1 for each that is a target
+Batch = tuple[torch.Tensor, torch.Tensor]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m ml.writer.train", description=__doc__)
+    parser.add_argument("stage", choices=["tokenizer", "base", "chat", "mail", "export", "all"])
+    parser.add_argument("--data", type=Path, help="folder with dialogues/ (tokenizer and base need it)")
+    parser.add_argument("--out", type=Path, default=Path("var/writer"), help="checkpoints and logs")
+    parser.add_argument("--artifacts", type=Path, default=Path("ml/artifacts"), help="where the GGUF files go")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--steps", type=int, help="instead of the recipe's")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    options.out.mkdir(parents=True, exist_ok=True)
+    stages = ["tokenizer", "base", "chat", "mail", "export"] if options.stage == "all" else [options.stage]
+    for stage in stages:
+        run_stage(stage, options)
+
+
+def run_stage(stage: str, options: argparse.Namespace) -> None:
+    if stage in ("tokenizer", "base") and options.data is None:
+        raise SystemExit(f"{stage} needs --data DIR, the folder that holds dialogues/")
+    if stage == "tokenizer":
+        make_tokenizer(options.data, options.out)
+    elif stage == "export":
+        for channel in ("chat", "mail"):
+            export.export(options.out / f"{channel}.pt", options.artifacts / f"writer-{channel}.gguf")
+    else:
+        recipe = RECIPES[stage]
+        train(stage, replace(recipe, steps=options.steps or recipe.steps), options.out, options.data)
+
+
+def make_tokenizer(folder: Path, out: Path) -> Tokenizer:
+    """Learn the merges from the public dialogues, our templates and, weighing most, the corpus."""
+    texts = data.read_dialogues(folder).train + all_templates() * 10
+    for channel in ("chat", "mail"):
+        texts += [target(each.text) for each in data.compose_many(load(channel), 6000, SEED)]
+    tokenizer = train_tokenizer(texts)
+    tokenizer.save(str(out / "tokenizer.json"))
+    print(f"tokenizer: {tokenizer.get_vocab_size()} tokens from {len(texts)} texts", flush=True)
+    return tokenizer
+
+
+def train(stage: str, recipe: Recipe, out: Path, folder: Path | None, config: Config | None = None) -> Path:
+    """Train one stage up to `recipe.steps`; returns its checkpoint."""
+    tokenizer = load_tokenizer(out / "tokenizer.json")
+    path = out / f"{stage}.pt"
+    state = _start(path, out / "base.pt", stage, config or Config(vocab=tokenizer.get_vocab_size()))
+    model = Llama(Config(**state["config"]))
+    model.load_state_dict(state["model"])
+    optimiser = _optimiser(model, recipe)
+    if state["optimiser"]:
+        optimiser.load_state_dict(state["optimiser"])
+    batches, held_out, source = _material(stage, recipe, tokenizer, folder, state["step"])
+    state |= {"stage": stage, "source": source, "tokenizer": tokenizer.to_str(), "seed": SEED}
+    print(f"{stage}: {model.size():,} parameters, steps {state['step']} to {recipe.steps}", flush=True)
+
+    started, seen, losses = time.monotonic(), 0, []
+    model.train()
+    model.drop = recipe.drop
+    while state["step"] < recipe.steps:
+        for group in optimiser.param_groups:
+            group["lr"] = rate(state["step"], recipe)
+        tokens, weights = next(batches)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss = model.loss(tokens, weights)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        optimiser.zero_grad()
+        state["step"] += 1
+        seen += tokens.numel()
+        losses.append(loss.item())
+        done = state["step"] == recipe.steps
+        if done or state["step"] % recipe.save == 0:
+            state["held_out_loss"] = evaluate(model, held_out)
+            _save(path, state | {"model": model.state_dict(), "optimiser": optimiser.state_dict()})
+        if done or state["step"] % recipe.report == 0:
+            _log(out / f"{stage}.log.jsonl", state, losses, seen / (time.monotonic() - started))
+            losses = []
+    return path
+
+
+def _start(path: Path, base: Path, stage: str, config: Config) -> dict[str, Any]:
+    """This stage's own checkpoint, or the base's weights, or fresh ones."""
+    if path.exists():
+        own: dict[str, Any] = torch.load(path, weights_only=True)
+        return own
+    torch.manual_seed(SEED)
+    fresh = {"step": 0, "optimiser": None, "held_out_loss": math.inf}
+    if stage == "base":
+        return fresh | {"config": config.to_dict(), "model": Llama(config).state_dict(), "base": None}
+    start = torch.load(base, weights_only=True)
+    origin = {"source": start["source"], "steps": start["step"], "held_out_loss": start["held_out_loss"]}
+    return fresh | {"config": start["config"], "model": start["model"], "base": origin}
+
+
+def _optimiser(model: Llama, recipe: Recipe) -> torch.optim.AdamW:
+    matrices = [each for each in model.parameters() if each.dim() > 1]
+    gains = [each for each in model.parameters() if each.dim() == 1]
+    groups = [{"params": matrices, "weight_decay": 0.1}, {"params": gains, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.98), fused=True)
+
+
+def rate(step: int, recipe: Recipe) -> float:
+    """Linear warm-up, then cosine down to a tenth."""
+    if step < recipe.warmup:
+        return recipe.rate * (step + 1) / recipe.warmup
+    part = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
+    return recipe.rate * (0.55 + 0.45 * math.cos(math.pi * part))
+
+
+def _material(
+    stage: str, recipe: Recipe, tokenizer: Tokenizer, folder: Path | None, step: int
+) -> tuple[Iterator[Batch], list[Batch], dict[str, str | int]]:
+    """Endless training batches, held-out batches, and what they were made from."""
+    rng = random.Random(SEED + step)
+    if stage == "base":
+        assert folder is not None, "run_stage has asked for it"
+        texts = data.read_dialogues(folder)
+        source: dict[str, str | int] = {"texts": len(texts.train), "hash": data.text_hash(texts.train)}
+        held_out = _windows(_stream(texts.held_out[:1500], tokenizer), recipe, random.Random(0))
+        return (
+            _windows(_stream(texts.train, tokenizer), recipe, rng),
+            [next(held_out) for _ in range(4)],
+            source,
+        )
+    channel: Channel = "chat" if stage == "chat" else "mail"
+    composed = data.compose_many(load(channel), recipe.examples, SEED)
+    examples = [encode(each, channel, tokenizer) for each in composed]
+    kept, apart = examples[: -recipe.held_out], examples[-recipe.held_out :]
+    source = {"texts": len(kept), "hash": data.corpus_hash(channel, HERE)}
+    return batches(kept, recipe, rng), list(_one_pass(apart, recipe, random.Random(0))), source
+
+
+def _stream(texts: list[str], tokenizer: Tokenizer) -> list[int]:
+    return [
+        token
+        for encoding in tokenizer.encode_batch([REPLY + text + END for text in texts])
+        for token in encoding.ids
+    ]
+
+
+def _windows(stream: list[int], recipe: Recipe, rng: random.Random) -> Iterator[Batch]:
+    """Random windows of the stream; every token is a target."""
+    whole = torch.tensor(stream)
+    count = max(1, recipe.tokens // WINDOW)
+    while True:
+        starts = [rng.randrange(len(stream) - WINDOW) for _ in range(count)]
+        tokens = torch.stack([whole[start : start + WINDOW] for start in starts])
+        yield tokens, torch.ones_like(tokens)
+
+
+def encode(composed: Composed, channel: Channel, tokenizer: Tokenizer) -> Example:
+    """Prompt and reply as ids; only the reply is a target."""
+    request = composed.request
+    head = prompt(channel, request.situation, request.mood, request.told, request.available)
+    ids = [tokenizer.token_to_id(token) for token in head]
+    reply = tokenizer.encode(target(composed.text, composed.subject, composed.preheader)).ids
+    return ids + reply, [0] * len(ids) + [1] * len(reply)
+
+
+def batches(examples: list[Example], recipe: Recipe, rng: random.Random) -> Iterator[Batch]:
+    while True:
+        yield from _one_pass(examples, recipe, rng)
+
+
+def _one_pass(examples: list[Example], recipe: Recipe, rng: random.Random) -> Iterator[Batch]:
+    """Every example once, texts of like length together so that little is padding."""
+    order = sorted(examples, key=lambda example: len(example[0]) + rng.random() * 8)
+    groups: list[list[Example]] = [[]]
+    for example in order:
+        if (len(groups[-1]) + 1) * len(example[0]) > recipe.tokens and groups[-1]:
+            groups.append([])
+        groups[-1].append(example)
+    rng.shuffle(groups)
+    for group in groups:
+        longest = max(len(ids) for ids, _ in group)
+        tokens = torch.tensor([ids + [0] * (longest - len(ids)) for ids, _ in group])
+        weights = torch.tensor([each + [0] * (longest - len(each)) for _, each in group])
+        yield tokens, weights
+
+
+@torch.no_grad()
+def evaluate(model: Llama, held_out: list[Batch]) -> float:
+    """Mean loss over held-out batches, in nats for each target token."""
+    model.eval()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        losses = [model.loss(*batch).item() for batch in held_out]
+    model.train()
+    return sum(losses) / len(losses)
+
+
+def _save(path: Path, state: dict[str, Any]) -> None:
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    os.replace(partial, path)
+
+
+def _log(path: Path, state: dict[str, Any], losses: list[float], speed: float) -> None:
+    line = {
+        "step": state["step"],
+        "loss": round(sum(losses) / len(losses), 4),
+        "held_out": round(state["held_out_loss"], 4) if state["held_out_loss"] < math.inf else None,
+        "tokens_per_s": round(speed),
+    }
+    with path.open("a", encoding="utf-8") as log:
+        log.write(json.dumps(line) + "\n")
+    print(state["stage"], line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
