@@ -1,0 +1,239 @@
+"""The one place where an order's rows become what a customer reads, in chat and in mail alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import chain
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import timezone
+
+from ml.types import Fact
+from orders.actions import return_deadline
+from orders.estimates import Outlook
+from orders.models import Item, Order, Refund, Shipment, TrackingEvent
+
+SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€", "BRL": "R$ "}
+LONGEST_ITEM = 60
+
+Row = dict[str, str]  # one line of a timeline: label, day, state (done, now or expected)
+
+_SITUATIONS = {
+    "placed": "mail_timeline_placed",
+    "in_transit": "mail_timeline_transit",
+    "out_for_delivery": "mail_timeline_transit",
+    "late": "mail_timeline_late",
+    "overdue": "mail_timeline_overdue",
+    "delivered": "mail_timeline_delivered",
+}
+
+Kind = TrackingEvent.Kind
+_EVENT_LABELS: dict[str, tuple[str, str]] = {
+    # kind → label where the place is known, label where it is not
+    Kind.LABEL: ("Label made", "Label made"),
+    Kind.ARRIVED: ("Arrived at {place}", "Arrived at the depot"),
+    Kind.DEPARTED: ("Left {place}", "Left the depot"),
+    Kind.OUT_FOR_DELIVERY: ("Out for delivery", "Out for delivery"),
+    Kind.ATTEMPTED: ("Delivery attempted", "Delivery attempted"),
+    Kind.HELD: ("Held at {place}", "Held at the depot"),
+    Kind.LOST: ("Reported lost", "Reported lost"),
+    Kind.DAMAGED: ("Reported damaged", "Reported damaged"),
+    Kind.SENT_BACK: ("On its way back to us", "On its way back to us"),
+}
+
+
+def day(value: date | datetime, zone: ZoneInfo) -> str:
+    """ "Tuesday 24 November"; the year follows only where it is not the current one."""
+    local = value.astimezone(zone).date() if isinstance(value, datetime) else value
+    text = f"{local:%A} {local.day} {local:%B}"
+    return text if local.year == timezone.now().astimezone(zone).year else f"{text} {local.year}"
+
+
+def span(start: date, end: date, zone: ZoneInfo) -> str:
+    """ "Tuesday 24 to Friday 27 November", or one day where both are the same."""
+    if start == end:
+        return day(end, zone)
+    if (start.year, start.month) == (end.year, end.month):
+        return f"{start:%A} {start.day} to {day(end, zone)}"
+    return f"{day(start, zone)} to {day(end, zone)}"
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """ "£48.20", "$1,536.65", "R$ 128.45", else "48.20 CHF"."""
+    symbol = SYMBOLS.get(currency.upper())
+    return f"{symbol}{amount:,.2f}" if symbol else f"{amount:,.2f} {currency.upper()}"
+
+
+def masked(email: str) -> str:
+    """An address as it may be shown in a chat: "a•••@example.com"."""
+    name, _, domain = email.partition("@")
+    return f"{name[:1]}•••@{domain}"
+
+
+def situation(outlook: Outlook) -> str:
+    """What a timeline email for this outlook is about, a name of `ml.writer.situations`."""
+    return _SITUATIONS.get(outlook.kind, "mail_timeline_other")
+
+
+def order_slots(order: Order, outlook: Outlook) -> dict[str, Fact]:
+    """Every slot that this order can fill; one without a value is left out.
+
+    Days are in the customer's time zone. A window of one day is only a `likely_day`.
+    """
+    groups = _customer(order), _order(order), _parcel(order), _arrival(order, outlook), _money_back(order)
+    return {slot: Fact(display, source) for slot, display, source in chain(*groups) if display}
+
+
+def timeline(order: Order, outlook: Outlook) -> list[Row]:
+    """What happened and what is expected, oldest first, as rows of label, day and state."""
+    zone = order.customer.zone
+    rows = [("Ordered", order.placed_at, "done")]
+    if order.cancelled_at:
+        return _shown([*rows, ("Cancelled", order.cancelled_at, "done"), *_refund_rows(order)], zone)
+    parcel = parcel_of(order)
+    if order.shipped_at:
+        rows.append((f"Handed to {(parcel and parcel.carrier) or 'the carrier'}", order.shipped_at, "done"))
+    elif order.placed_at and outlook.kind == "placed":
+        packing = {"label": "Being packed", "day": "", "state": "now"}
+        return [*_shown(rows, zone), packing, *_expected(outlook, zone)]
+    delivered = outlook.kind in ("delivered", "returning") and order.delivered_at
+    if delivered:
+        return _shown([*rows, ("Delivered", delivered, "done"), *_refund_rows(order)], zone)
+    latest = latest_event(parcel) if parcel else None
+    if latest and latest.kind in _EVENT_LABELS and order.shipped_at:
+        rows.append((_event_label(latest), latest.at, "now"))
+    return [*_shown(rows, zone), *_expected(outlook, zone)]
+
+
+def parcel_of(order: Order) -> Shipment | None:
+    """The parcel that an answer is about: one still under way, else the one that arrived last."""
+    parcels = sorted(order.shipments.all(), key=lambda parcel: parcel.pk)
+    under_way = [parcel for parcel in parcels if parcel.delivered_at is None]
+    if under_way:
+        return under_way[0]
+    return max(parcels, key=lambda parcel: parcel.delivered_at or timezone.now(), default=None)
+
+
+def latest_event(parcel: Shipment) -> TrackingEvent | None:
+    return max(parcel.events.all(), key=lambda event: (event.at, event.pk), default=None)
+
+
+def main_item(order: Order) -> Item | None:
+    """The item an order is called by: the dearest one that has a name."""
+    named = [item for item in order.items.all() if item.name.strip()]
+    return max(named, key=lambda item: (item.price, -item.position), default=None)
+
+
+def short_name(name: str) -> str:
+    """An item's name without what follows a bracket, comma or dash, cut at a word if still long."""
+    for mark in ("(", "[", ", ", " - ", " – ", " | ", ": "):
+        name = name.split(mark)[0].strip() or name
+    name = " ".join(name.split())
+    return name if len(name) <= LONGEST_ITEM else name[:LONGEST_ITEM].rsplit(" ", 1)[0]
+
+
+Triple = tuple[str, str, str]  # slot, display, source
+
+
+def _customer(order: Order) -> Iterator[Triple]:
+    customer = order.customer
+    yield "first_name", " ".join(customer.first_name.split()), f"orders.Customer:{customer.pk}.first_name"
+    yield "shop", settings.SHOP_NAME, "settings.SHOP_NAME"
+
+
+def _order(order: Order) -> Iterator[Triple]:
+    row, zone = f"orders.Order:{order.pk}", order.customer.zone
+    days = {
+        "placed_at": order.placed_at,
+        "promised_at": order.promised_at,
+        "cancelled_at": order.cancelled_at,
+    }
+    yield "order", order.number, f"{row}.number"
+    yield "status", order.get_status_display(), f"{row}.status"
+    yield "amount", money(order.total, order.currency), f"{row}.total"
+    if order.payment_method:
+        yield "payment_method", f"your {order.payment_method}", f"{row}.payment_method"
+    for field, at in days.items():
+        if at:
+            yield field.replace("_at", "_day"), day(at, zone), f"{row}.{field}"
+    if item := main_item(order):
+        yield "item", short_name(item.name), f"orders.Item:{item.pk}.name"
+    if count := sum(item.quantity for item in order.items.all()):
+        yield "item_count", f"{count:,} item{'s' if count > 1 else ''}", f"{row}.items"
+
+
+def _parcel(order: Order) -> Iterator[Triple]:
+    zone, parcel, row = order.customer.zone, parcel_of(order), f"orders.Order:{order.pk}.shipments"
+    if order.shipped_at:
+        yield "shipped_day", day(order.shipped_at, zone), f"{row}.handed_over_at"
+    if order.delivered_at:
+        yield "delivered_day", day(order.delivered_at, zone), f"{row}.delivered_at"
+    if deadline := return_deadline(order):
+        yield "return_deadline", day(deadline, zone), f"{row}.delivered_at"
+    if parcel is None:
+        return
+    row = f"orders.Shipment:{parcel.pk}"
+    yield "carrier", parcel.carrier, f"{row}.carrier"
+    yield "tracking_link", parcel.tracking_link, f"{row}.tracking_link"
+    if event := latest_event(parcel):
+        row = f"orders.TrackingEvent:{event.pk}"
+        yield "place", event.place, f"{row}.place"
+        yield "last_event", event.get_kind_display(), f"{row}.kind"
+        yield "last_event_day", day(event.at, zone), f"{row}.at"
+
+
+def _arrival(order: Order, outlook: Outlook) -> Iterator[Triple]:
+    zone = order.customer.zone
+    source = f"delivery:{outlook.estimate.model}" if outlook.estimate else f"orders.Order:{order.pk}.status"
+    if outlook.likely:
+        yield "likely_day", day(outlook.likely, zone), source
+    if outlook.window_start and outlook.window_end and outlook.window_start != outlook.window_end:
+        yield "window_start", day(outlook.window_start, zone), source
+        yield "window_end", day(outlook.window_end, zone), source
+    if outlook.likely and outlook.promised and outlook.likely > outlook.promised:
+        late = (outlook.likely - outlook.promised).days
+        yield "days_late", f"{late} day{'s' if late > 1 else ''}", source
+
+
+def _money_back(order: Order) -> Iterator[Triple]:
+    refund = live_refund(order)
+    if refund and refund.paid_at:
+        yield "refund_day", day(refund.paid_at, order.customer.zone), f"orders.Refund:{refund.pk}.paid_at"
+
+
+def live_refund(order: Order) -> Refund | None:
+    return next((refund for refund in order.refunds.all() if refund.state != Refund.State.REFUSED), None)
+
+
+def _event_label(event: TrackingEvent) -> str:
+    with_place, without = _EVENT_LABELS[event.kind]
+    return with_place.format(place=event.place) if event.place else without
+
+
+def _refund_rows(order: Order) -> list[tuple[str, datetime | None, str]]:
+    refund = live_refund(order)
+    if refund is None:
+        return []
+    amount = money(refund.amount, order.currency)
+    if refund.paid_at:
+        return [(f"Refund of {amount} paid", refund.paid_at, "done")]
+    return [(f"Refund of {amount} {refund.get_state_display()}", refund.requested_at, "now")]
+
+
+def _expected(outlook: Outlook, zone: ZoneInfo) -> list[Row]:
+    if not (outlook.window_start and outlook.window_end and outlook.likely):
+        return []
+    window = span(outlook.window_start, outlook.window_end, zone)
+    if outlook.window_start == outlook.window_end:
+        return [{"label": "Arrives", "day": window, "state": "expected"}]
+    return [
+        {"label": "Arrives", "day": window, "state": "expected"},
+        {"label": "Most likely", "day": day(outlook.likely, zone), "state": "expected"},
+    ]
+
+
+def _shown(rows: list[tuple[str, datetime | None, str]], zone: ZoneInfo) -> list[Row]:
+    return [{"label": label, "day": day(at, zone), "state": state} for label, at, state in rows if at]
