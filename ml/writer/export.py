@@ -20,7 +20,8 @@ import llama_cpp
 import torch
 from tokenizers import Tokenizer
 
-from ml.writer.tokenizer import CONTROLS, END, SLOT_TOKENS, merges
+from ml.writer.tokenizer import merges
+from ml.writer.tokens import CONTROLS, END, SLOT_TOKENS
 
 LICENCE = "CC-BY-SA-4.0"
 
@@ -81,16 +82,17 @@ def _architecture(writer: gguf.GGUFWriter, config: Mapping[str, Any]) -> None:
 
 
 def _vocabulary(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
-    texts = [tokenizer.id_to_token(token) for token in range(tokenizer.get_vocab_size())]
-    kinds = {text: gguf.TokenType.CONTROL for text in CONTROLS}
-    kinds |= {text: gguf.TokenType.USER_DEFINED for text in SLOT_TOKENS}
+    ids = tokenizer.get_vocab(with_added_tokens=True)
+    texts = sorted(ids, key=ids.__getitem__)
+    kinds = dict.fromkeys(CONTROLS, gguf.TokenType.CONTROL)
+    kinds |= dict.fromkeys(SLOT_TOKENS, gguf.TokenType.USER_DEFINED)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(texts)
     writer.add_token_types([kinds.get(text, gguf.TokenType.NORMAL) for text in texts])
     writer.add_token_merges(merges(tokenizer))
-    writer.add_eos_token_id(tokenizer.token_to_id(END))
-    writer.add_bos_token_id(tokenizer.token_to_id(END))
+    writer.add_eos_token_id(ids[END])
+    writer.add_bos_token_id(ids[END])
     writer.add_add_bos_token(False)
 
 

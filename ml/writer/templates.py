@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ml.writer.rules import SLOT
-from ml.writer.situations import SITUATIONS
 
 _WINDOW = "between {window_start} and {window_end}, most likely {likely_day}"
 
@@ -17,9 +16,7 @@ _CHAT: dict[str, tuple[str, ...]] = {
     "ask_identity": (
         "To open the order I need its number and the email or postcode you ordered with. What are they?",
     ),
-    "ask_proof": (
-        "Which email or postcode did you order with? I need it to open the order.",
-    ),
+    "ask_proof": ("Which email or postcode did you order with? I need it to open the order.",),
     "ask_order_number": (
         "What is the order number? It is in your confirmation email, and I need it to open the order.",
     ),
@@ -57,7 +54,8 @@ _CHAT: dict[str, tuple[str, ...]] = {
     "order_cancelled": ("Order {order} is cancelled, so nothing will arrive for it.",),
     "order_returning": ("Order {order} is {status}. A colleague can tell you more: shall I pass you on?",),
     "order_exception": (
-        "Something went wrong with {order} on the way, and a colleague has to act on it. Shall I pass you on?",
+        "Something went wrong with {order} on the way, and a colleague has to act on it. Shall I pass "
+        "you on?",
     ),
     "order_no_estimate": ("Order {order} is {status}. I can't name a day of arrival yet.",),
     "cancel_confirm": (
@@ -71,7 +69,8 @@ _CHAT: dict[str, tuple[str, ...]] = {
     "cancel_kept": ("Order {order} stays as it is.",),
     "cancel_refused": (
         "I can't cancel {order} any more. You can return it until {return_deadline}.",
-        "I can't cancel {order} any more. A colleague can go through the choices with you: shall I pass you on?",
+        "I can't cancel {order} any more. A colleague can go through the choices with you: shall I pass "
+        "you on?",
     ),
     "address_ask": ("What is the new address for {order}? Street, town and postcode, please.",),
     "address_confirm": ("Order {order} would go to {new_address}. Shall I change it?",),
@@ -79,14 +78,13 @@ _CHAT: dict[str, tuple[str, ...]] = {
     "address_kept": ("The address of {order} stays as it is.",),
     "address_refused": (
         "I can't change the address of {order} any more. The carrier can redirect it from {tracking_link}",
-        "I can't change the address of {order} any more. A colleague can see what is left: shall I pass you on?",
+        "I can't change the address of {order} any more. A colleague can see what is left: shall I pass "
+        "you on?",
     ),
     "refund_confirm": (
         "I can ask for a refund of {amount} for {order}; a colleague reviews it. Shall I send the request?",
     ),
-    "refund_requested": (
-        "The refund request for {order} is in: {amount}. A colleague reviews it next.",
-    ),
+    "refund_requested": ("The refund request for {order} is in: {amount}. A colleague reviews it next.",),
     "refund_kept": ("No refund was requested for {order}. It stays as it is.",),
     "refund_too_early": (
         "Order {order} isn't delivered yet, so there is nothing to send back. "
@@ -107,9 +105,7 @@ _CHAT: dict[str, tuple[str, ...]] = {
     "email_no_address": (
         "We hold no email address for {order}. A colleague can add one: shall I pass you on?",
     ),
-    "invoice_queued": (
-        "The invoice for {order} is drafted. A colleague checks it and sends it to {email}.",
-    ),
+    "invoice_queued": ("The invoice for {order} is drafted. A colleague checks it and sends it to {email}.",),
     "policy": ("{quote}",),
     "policy_unknown": ("Our help pages don't answer that. A colleague can: shall I pass you on?",),
     "handoff_done": ("I've passed this on to a colleague, who answers you right here.",),
@@ -134,7 +130,8 @@ _TOLD: dict[str, tuple[str, ...]] = {
     "ask_proof": ("I still need the email or postcode of the order before I can open it.",),
     "ask_order_number": ("I still need the order number. It stands in your confirmation email.",),
     "identity_failed": (
-        "That pair doesn't open an order either. The number is in your confirmation email; could you compare?",
+        "That pair doesn't open an order either. The number is in your confirmation email; could you "
+        "compare?",
     ),
     "order_placed": (
         f"Nothing has changed: expect it {_WINDOW}.",
@@ -182,10 +179,12 @@ _MAIL: dict[str, MailTemplate] = {
         ("Between {window_start} and {window_end}", "We are getting it ready"),
         (
             f"Your order {{order}} should reach you {_WINDOW}.\n\n"
-            "It has not been handed to the carrier yet, so the day can still move a little in either direction. "
+            "It has not been handed to the carrier yet, so the day can still move a little in either "
+            "direction. "
             f"{_TABLE}\n\n{_REPLY}",
             "Your order {order} should reach you on {likely_day}.\n\n"
-            "It has not been handed to the carrier yet, so the day can still move a little in either direction. "
+            "It has not been handed to the carrier yet, so the day can still move a little in either "
+            "direction. "
             f"{_TABLE}\n\n{_REPLY}",
         ),
     ),
@@ -219,9 +218,11 @@ _MAIL: dict[str, MailTemplate] = {
         ("{order} is overdue: a colleague looks into it",),
         ("What we know, and what we don't",),
         (
-            "Your order {order} should have been with you by now, and we can't name a day that we would trust. "
+            "Your order {order} should have been with you by now, and we can't name a day that we would "
+            "trust. "
             "We would rather say so than guess.\n\n"
-            "A colleague looks into where it is. The timeline below shows everything that the carrier has told us "
+            "A colleague looks into where it is. The timeline below shows everything that the carrier "
+            "has told us "
             "so far.\n\n"
             "If the parcel has turned up in the meantime, or if you would rather not wait any longer, "
             "answer this email. A person reads the answers, and can go through the choices with you.",
@@ -232,9 +233,12 @@ _MAIL: dict[str, MailTemplate] = {
         ("What to do if you can't find it",),
         (
             "Your order {order} was delivered on {delivered_day}.\n\n"
-            "The timeline below shows its whole way, from the order to the door, as the carrier recorded it.\n\n"
-            "If you can't find it, look where parcels are usually left and ask around the house and next door. "
-            "If it still does not turn up, answer this email: a person reads the answers, and can take it up with "
+            "The timeline below shows its whole way, from the order to the door, as the carrier recorded "
+            "it.\n\n"
+            "If you can't find it, look where parcels are usually left and ask around the house and next "
+            "door. "
+            "If it still does not turn up, answer this email: a person reads the answers, and can take "
+            "it up with "
             "the carrier.",
         ),
     ),
@@ -243,7 +247,8 @@ _MAIL: dict[str, MailTemplate] = {
         ("The timeline so far",),
         (
             "Your order {order} is {status}.\n\n"
-            "We can't name a day of arrival from here, and we would rather say so than guess. The timeline below "
+            "We can't name a day of arrival from here, and we would rather say so than guess. The "
+            "timeline below "
             f"shows what has happened so far, with the day of each step.\n\n{_REPLY}",
         ),
     ),
@@ -253,12 +258,14 @@ _MAIL: dict[str, MailTemplate] = {
         (
             "Your order {order} will be late. We promised {promised_day}, and it should now reach you "
             f"{_WINDOW}. That is on us.\n\n"
-            "We are writing before you have to ask. The timeline below shows where it is and what comes next.\n\n"
+            "We are writing before you have to ask. The timeline below shows where it is and what comes "
+            "next.\n\n"
             "If the new days don't suit you, answer this email and say what would. "
             "A person reads the answers, and can go through the choices with you.",
             "Your order {order} will be late. We promised {promised_day}, and it should now reach you on "
             "{likely_day}. That is on us.\n\n"
-            "We are writing before you have to ask. The timeline below shows where it is and what comes next.\n\n"
+            "We are writing before you have to ask. The timeline below shows where it is and what comes "
+            "next.\n\n"
             "If the new day doesn't suit you, answer this email and say what would. "
             "A person reads the answers, and can go through the choices with you.",
         ),
@@ -268,8 +275,10 @@ _MAIL: dict[str, MailTemplate] = {
         ("The refund is {amount}",),
         (
             "Your order {order} is cancelled, and nothing will arrive for it. The refund is {amount}.\n\n"
-            "It goes back the way you paid. How quickly it shows there depends on your bank, and we can't see that "
-            f"from here.\n\nIf you did not ask for this, or if you would like to order again, answer this email. "
+            "It goes back the way you paid. How quickly it shows there depends on your bank, and we "
+            "can't see that "
+            "from here.\n\nIf you did not ask for this, or if you would like to order again, answer this "
+            "email. "
             "A person reads the answers, and has the order in front of them.",
         ),
     ),
@@ -278,9 +287,11 @@ _MAIL: dict[str, MailTemplate] = {
         ("The amount is {amount}",),
         (
             "We have your refund request for order {order}. The amount is {amount}.\n\n"
-            "A colleague reviews it next. Nothing has been paid yet, and there is nothing else you need to send us "
+            "A colleague reviews it next. Nothing has been paid yet, and there is nothing else you need "
+            "to send us "
             "for now.\n\n"
-            "If you want to add something, such as what was wrong or a photo of it, answer this email and the "
+            "If you want to add something, such as what was wrong or a photo of it, answer this email "
+            "and the "
             "colleague who reviews the request reads it with the rest.",
         ),
     ),
@@ -289,7 +300,8 @@ _MAIL: dict[str, MailTemplate] = {
         ("The total is {amount}",),
         (
             "Here is the invoice for order {order}. The total is {amount}.\n\n"
-            "The table below lists what you bought and what each thing cost, so that you can keep this email for "
+            "The table below lists what you bought and what each thing cost, so that you can keep this "
+            "email for "
             "your records or pass it on to whoever needs it.\n\n"
             "If a name or an address on it has to be different, answer this email and say what it should be. "
             "A person reads the answers, and has the order in front of them.",
@@ -299,11 +311,14 @@ _MAIL: dict[str, MailTemplate] = {
         ("Your complaint about {order}",),
         ("Read by a person, and what comes next",),
         (
-            "You wrote to us about order {order}, and you were right to. What you describe is not how it should "
+            "You wrote to us about order {order}, and you were right to. What you describe is not how it "
+            "should "
             "have gone, and that is on us.\n\n"
-            "I have your message and the whole course of the order in front of me. The timeline below shows what "
+            "I have your message and the whole course of the order in front of me. The timeline below "
+            "shows what "
             "we know of it.\n\n"
-            "If something in it does not match what happened, or if you already know what would put it right, "
+            "If something in it does not match what happened, or if you already know what would put it "
+            "right, "
             "answer this email. It comes straight to me.",
         ),
     ),

@@ -1,7 +1,4 @@
-"""Byte-level BPE in which every slot and every control is one token.
-
-A prompt is made of controls and slots alone, so nothing a customer writes can become one.
-"""
+"""Byte-level BPE in which every slot and every control is one token."""
 
 from __future__ import annotations
 
@@ -15,27 +12,9 @@ from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.trainers import BpeTrainer
 
-from ml.types import MOODS, Channel, Mood
-from ml.writer.situations import SITUATIONS, SLOTS
+from ml.writer.tokens import CONTROLS, SLOT_TOKENS
 
 VOCAB_SIZE = 4096
-
-END, REPLY, SUBJECT, PREHEADER, PARAGRAPH = "<end>", "<reply>", "<subject>", "<preheader>", "<paragraph>"
-CHANNELS: tuple[Channel, ...] = ("chat", "mail")
-
-CONTROLS: tuple[str, ...] = (
-    END,
-    REPLY,
-    SUBJECT,
-    PREHEADER,
-    PARAGRAPH,
-    "<first>",
-    "<told>",
-    *(f"<{channel}>" for channel in CHANNELS),
-    *(f"<mood:{mood}>" for mood in MOODS),
-    *(f"<situation:{name}>" for name in SITUATIONS),
-)
-SLOT_TOKENS: tuple[str, ...] = tuple(f"{{{slot}}}" for slot in sorted(SLOTS))
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int = VOCAB_SIZE) -> Tokenizer:
@@ -69,34 +48,3 @@ def load_tokenizer(path: Path) -> Tokenizer:
 def merges(tokenizer: Tokenizer) -> list[str]:
     """Merges in GGUF's notation, the two parts with a blank between."""
     return [" ".join(pair) for pair in json.loads(tokenizer.to_str())["model"]["merges"]]
-
-
-def prompt(channel: Channel, situation: str, mood: Mood, told: bool, available: Iterable[str]) -> list[str]:
-    """The control tokens before a reply; slots in alphabetical order."""
-    return [
-        f"<{channel}>",
-        f"<situation:{situation}>",
-        f"<mood:{mood}>",
-        "<told>" if told else "<first>",
-        *(f"{{{slot}}}" for slot in sorted(available)),
-        REPLY,
-    ]
-
-
-def target(text: str, subject: str = "", preheader: str = "") -> str:
-    """What the model learns to write after the prompt, control tokens inline."""
-    if not subject:
-        return text + END
-    body = "".join(PARAGRAPH + paragraph for paragraph in text.split("\n\n"))
-    return f"{SUBJECT}{subject}{PREHEADER}{preheader}{body}{END}"
-
-
-def split_target(text: str) -> tuple[str, str, str]:
-    """(body, subject, preheader) out of a generated mail or chat text."""
-    text = text.removesuffix(END)
-    head, *paragraphs = text.split(PARAGRAPH)
-    if not paragraphs:
-        return head.strip(), "", ""
-    subject, _, preheader = head.removeprefix(SUBJECT).partition(PREHEADER)
-    body = "\n\n".join(part.strip() for part in paragraphs if part.strip())
-    return body, subject.strip(), preheader.strip()

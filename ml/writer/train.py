@@ -29,7 +29,8 @@ from ml.writer.corpus import HERE, load
 from ml.writer.corpus.compose import Composed
 from ml.writer.model import Config, Llama
 from ml.writer.templates import all_templates
-from ml.writer.tokenizer import END, REPLY, load_tokenizer, prompt, target, train_tokenizer
+from ml.writer.tokenizer import load_tokenizer, train_tokenizer
+from ml.writer.tokens import END, REPLY, prompt, target
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,9 @@ def main() -> None:
     parser.add_argument("stage", choices=["tokenizer", "base", "chat", "mail", "export", "all"])
     parser.add_argument("--data", type=Path, help="folder with dialogues/ (tokenizer and base need it)")
     parser.add_argument("--out", type=Path, default=Path("var/writer"), help="checkpoints and logs")
-    parser.add_argument("--artifacts", type=Path, default=Path("ml/artifacts"), help="where the GGUF files go")
+    parser.add_argument(
+        "--artifacts", type=Path, default=Path("ml/artifacts"), help="where the GGUF files go"
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, help="instead of the recipe's")
     options = parser.parse_args()
@@ -211,7 +214,7 @@ def encode(composed: Composed, channel: Channel, tokenizer: Tokenizer) -> Exampl
     """Prompt and reply as ids; only the reply is a target."""
     request = composed.request
     head = prompt(channel, request.situation, request.mood, request.told, request.available)
-    ids = [tokenizer.token_to_id(token) for token in head]
+    ids: list[int] = tokenizer.encode("".join(head)).ids
     reply = tokenizer.encode(target(composed.text, composed.subject, composed.preheader)).ids
     return ids + reply, [0] * len(ids) + [1] * len(reply)
 

@@ -159,10 +159,9 @@ def _role_line(text: str, where: str) -> tuple[str, frozenset[Mood], frozenset[s
 def _plan_line(line: str, where: str) -> list[Plan]:
     head, _, body = line.partition(":")
     moods, flags = _qualifiers(head.removeprefix("plan"), where, {"told"})
-    plans = [
+    return [
         Plan(where, _steps(alternative, where), moods, "told" in flags) for alternative in body.split("|")
     ]
-    return plans
 
 
 def _steps(text: str, where: str) -> tuple[Step, ...]:

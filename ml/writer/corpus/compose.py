@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ml.types import Mood
 from ml.writer.corpus import Corpus, Expansion, Plan, Step, Variant
-from ml.writer.rules import SLOT, sentences
+from ml.writer.rules import SLOT, sentences, words
 from ml.writer.situations import COLLAPSIBLE, SITUATIONS
 
 # Own lines of a mood are drawn more often than the ones that serve all moods.
@@ -56,7 +55,9 @@ def sample_request(situation: str, rng: random.Random) -> Request:
     if rng.random() < 0.2:
         available -= COLLAPSIBLE
     mood: Mood = rng.choices(("neutral", "worried", "angry", "cheerful", "curt"), (4, 2, 2, 1.5, 1.5))[0]
-    return Request(situation, frozenset(available), mood, told=entry.channel == "chat" and rng.random() < 0.25)
+    return Request(
+        situation, frozenset(available), mood, told=entry.channel == "chat" and rng.random() < 0.25
+    )
 
 
 def compose(corpus: Corpus, request: Request, rng: random.Random) -> Composed | None:
@@ -99,7 +100,7 @@ def _pick(corpus: Corpus, request: Request, role: str, rng: random.Random, unlik
     options = usable(corpus, request, role)
     if not options:
         return ""
-    drawn = [_draw(options, request, rng).text for _ in range(4)]
+    drawn = [_draw(options, rng).text for _ in range(4)]
     fresh = [text for text in drawn if not set(SLOT.findall(text)) & set(SLOT.findall(unlike))]
     return (fresh or drawn)[0]
 
@@ -136,7 +137,7 @@ def tell(corpus: Corpus, request: Request, steps: Sequence[Step], rng: random.Ra
     for each in reversed(options):
         reach.append(reach[-1] | frozenset().union(*(e.slots for _, es in each for e in es)))
     reach.reverse()
-    chosen = _search(options, reach, 0, request.needed, request, rng)
+    chosen = _search(options, reach, 0, request.needed, rng)
     if chosen is None:
         return None
     paragraphs: dict[int, list[str]] = {}
@@ -150,25 +151,22 @@ def _search(
     reach: list[frozenset[str]],
     at: int,
     missing: frozenset[str],
-    request: Request,
     rng: random.Random,
 ) -> list[Expansion] | None:
     if not missing <= reach[at]:
         return None
     if at == len(options):
         return []
-    for expansion in _shuffled(options[at], request, rng):
-        rest = _search(options, reach, at + 1, missing - expansion.slots, request, rng)
+    for expansion in _shuffled(options[at], rng):
+        rest = _search(options, reach, at + 1, missing - expansion.slots, rng)
         if rest is not None:
             return [expansion, *rest]
     return None
 
 
-def _shuffled(
-    options: list[tuple[Variant, list[Expansion]]], request: Request, rng: random.Random
-) -> list[Expansion]:
+def _shuffled(options: list[tuple[Variant, list[Expansion]]], rng: random.Random) -> list[Expansion]:
     """Candidates in random order, one per distinct slot set and variant; first the drawn one."""
-    first = _draw(options, request, rng)
+    first = _draw(options, rng)
     rest = []
     for _, expansions in rng.sample(options, len(options)):
         by_slots: dict[frozenset[str], list[Expansion]] = {}
@@ -178,18 +176,11 @@ def _shuffled(
     return [first, *rest]
 
 
-def _draw(
-    options: list[tuple[Variant, list[Expansion]]], request: Request, rng: random.Random
-) -> Expansion:
+def _draw(options: list[tuple[Variant, list[Expansion]]], rng: random.Random) -> Expansion:
     """A variant made for this request's mood, told-before or single day goes before a general one."""
     special = [pair for pair in options if pair[0].moods or pair[0].collapsed or pair[0].told]
     pool = special if special and (len(special) == len(options) or rng.random() < MOOD_SHARE) else options
     return rng.choice(rng.choice(pool)[1])
-
-
-def words(text: str) -> int:
-    """Words as a reader counts them; a slot usually fills with two."""
-    return len(re.findall(r"[\w'’-]+", SLOT.sub("slot slot", text)))
 
 
 def _cost(composed: Composed) -> int:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from ml.types import MOODS
 from ml.writer.corpus import GENERIC, Corpus, Script, Variant
-from ml.writer.corpus.compose import MAIL_WORDS, Request, compose, plans_for, tell, usable, words
-from ml.writer.rules import claim_faults, content_faults, voice_faults
+from ml.writer.corpus.compose import MAIL_WORDS, Request, compose, plans_for, tell, usable
+from ml.writer.rules import claim_faults, content_faults, voice_faults, words
 from ml.writer.situations import COLLAPSIBLE, SITUATIONS, Situation
 
 _SUBJECT_LENGTH = 60
@@ -74,7 +74,8 @@ def _coverage(corpus: Corpus, situation: Situation) -> Iterator[str]:
                     yield f"{plan.where}: role {step.role!r} of {situation.name!r} has no sentences"
             needed = tuple(step for step in plan.steps if not step.optional)
             if tell(corpus, request, needed, random.Random(0)) is None:
-                yield f"{plan.where}: {situation.name!r} {_describe(request)}: {_why(corpus, request, plan.where)}"
+                why = _why(corpus, request, plan.where)
+                yield f"{plan.where}: {situation.name!r} {_describe(request)}: {why}"
         if corpus.channel == "mail":
             yield from _mail(corpus, request)
 
@@ -101,7 +102,11 @@ def _why(corpus: Corpus, request: Request, where: str) -> str:
 
 
 def _describe(request: Request) -> str:
-    notes = [request.mood, *(["told"] if request.told else []), *(["single day"] if request.collapsed else [])]
+    notes = [
+        request.mood,
+        *(["told"] if request.told else []),
+        *(["single day"] if request.collapsed else []),
+    ]
     return "(" + ", ".join(notes) + ")"
 
 

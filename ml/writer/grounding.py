@@ -1,0 +1,167 @@
+"""No fact without a source: what may be said, whether a draft kept to it, and filling its slots.
+
+`check` reads finished text and knows nothing of the model that wrote it. It is the law; the token
+mask of the embedded models only makes breaking it rare.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ml.types import Facts
+from ml.writer.rules import SLOT, claim_faults, content_faults, sentences, voice_faults, words
+from ml.writer.situations import COLLAPSIBLE, SITUATIONS, Situation
+
+_CHAT_WORDS = 90
+_CHAT_SENTENCES = 5
+_MAIL_WORDS = (50, 170)
+_SUBJECT_CHARACTERS = 80  # filled; the corpus aims at 60
+_CHAT_RUN, _MAIL_RUN = 6, 9  # words that may not come twice in a row-for-row repetition
+_SLOT_TIMES = {"chat": 2, "mail": 4}
+_LEAVE_AS_IS = frozenset({"email", "tracking_link", "order"})
+
+
+class FactsError(ValueError):
+    """The caller asks for a text that its facts cannot carry."""
+
+
+def situation_of(facts: Facts) -> Situation:
+    """The situation's entry. Raises FactsError where it is unknown or a required fact is missing."""
+    situation = SITUATIONS.get(facts.situation)
+    if situation is None or situation.channel != facts.channel:
+        raise FactsError(f"{facts.situation!r} is not a {facts.channel} situation")
+    if missing := sorted(set(situation.required) - COLLAPSIBLE - facts.slots.keys()):
+        raise FactsError(f"{facts.situation!r} needs the facts {', '.join(missing)}")
+    if undone := sorted(set(situation.acts) - facts.committed):
+        raise FactsError(f"{facts.situation!r} tells {', '.join(undone)}, which is not committed")
+    return situation
+
+
+def available(facts: Facts) -> frozenset[str]:
+    """The slots a text may use: those of the situation that the facts fill. Half a window is none."""
+    held = frozenset(facts.slots) & frozenset(situation_of(facts).slots)
+    return held if held >= COLLAPSIBLE else held - COLLAPSIBLE
+
+
+def required(facts: Facts) -> frozenset[str]:
+    """The slots a text must use."""
+    return frozenset(situation_of(facts).required) - (COLLAPSIBLE - available(facts))
+
+
+def check(text: str, facts: Facts, *, subject: str = "", preheader: str = "") -> list[str]:
+    """Every fault of a delexicalised draft; an empty list means that it may be shown."""
+    whole = "\n".join(part for part in (subject, preheader, text) if part)
+    return [
+        *content_faults(whole, facts.situation),
+        *_slot_faults(text, whole, facts),
+        *claim_faults(whole, facts.situation, facts.committed),
+        *voice_faults(whole, facts.situation, facts.mood),
+        *_form_faults(text, whole, facts),
+        *(_headline_faults(subject, preheader, facts) if facts.channel == "mail" else ()),
+    ]
+
+
+def _slot_faults(text: str, whole: str, facts: Facts) -> list[str]:
+    used, allowed = SLOT.findall(whole), available(facts)
+    faults = [f"slot {{{slot}}} has no fact" for slot in sorted(set(used) - allowed)]
+    faults += [
+        f"required {{{slot}}} is not told" for slot in sorted(required(facts) - set(SLOT.findall(text)))
+    ]
+    often = _SLOT_TIMES[facts.channel]
+    faults += [
+        f"slot {{{slot}}} comes too often"
+        for slot in sorted(allowed)
+        if SLOT.findall(text).count(slot) > often
+    ]
+    if re.search(r"[{}<>]", SLOT.sub("", whole)):
+        faults.append("a brace or a control mark in the text")
+    return faults
+
+
+def _form_faults(text: str, whole: str, facts: Facts) -> list[str]:
+    faults = []
+    length, lines = words(text), sentences(text)
+    if facts.channel == "chat":
+        if not text.strip() or length > _CHAT_WORDS or len(lines) > _CHAT_SENTENCES:
+            faults.append(f"length: {length} words in {len(lines)} sentences")
+        if "\n" in text:
+            faults.append("more than one paragraph")
+    elif not _MAIL_WORDS[0] <= length <= _MAIL_WORDS[1]:
+        faults.append(f"length: {length} words")
+    if not text.rstrip().endswith((".", "?", "!", "{quote}", "{tracking_link}")):
+        faults.append("breaks off")
+    if len(set(lines)) < len(lines) or _repeats(text, _CHAT_RUN if facts.channel == "chat" else _MAIL_RUN):
+        faults.append("repeats itself")
+    if re.search(r"\s[,.;:?!]|[,.;:]{2}|\b(\w+) \1\b", whole):
+        faults.append("doubled word or stray mark")
+    return faults
+
+
+def _repeats(text: str, run: int) -> bool:
+    tokens = re.findall(r"[\w{}'’-]+", text.lower())
+    runs = [tuple(tokens[at : at + run]) for at in range(len(tokens) - run + 1)]
+    return len(set(runs)) < len(runs)
+
+
+def _headline_faults(subject: str, preheader: str, facts: Facts) -> list[str]:
+    faults = [
+        f"no {name}" for name, line in (("subject", subject), ("preheader", preheader)) if not line.strip()
+    ]
+    if "\n" in subject + preheader:
+        faults.append("a headline of several lines")
+    if len(fill(subject, facts)) > _SUBJECT_CHARACTERS:
+        faults.append("subject too long")
+    return faults
+
+
+def parts(text: str, facts: Facts) -> list[tuple[str, bool]]:
+    """(words, whether they fill a slot) in order; joined they are the text as the reader sees it.
+
+    A slot's first letter is raised where a sentence starts, and of two full stops (a quote's own
+    and the sentence's) one is dropped."""
+    found: list[tuple[str, bool]] = []
+    done, at = "", 0
+    for match in SLOT.finditer(text):
+        literal = _after(done, text[at : match.start()])
+        fact = facts.slots.get(match[1])
+        display = fact.display if fact else ""
+        if _starts_sentence(done + literal) and match[1] not in _LEAVE_AS_IS:
+            display = _raised(display)
+        found += [(literal, False), (display, True)]
+        done += literal + display
+        at = match.end()
+    found.append((_after(done, text[at:]), False))
+    return [(words_, slot) for words_, slot in found if words_]
+
+
+def fill(text: str, facts: Facts) -> str:
+    """The delexicalised text with every slot's display value in its place."""
+    return "".join(words_ for words_, _ in parts(text, facts))
+
+
+def _after(done: str, literal: str) -> str:
+    return literal[1:] if done.endswith((".", "?", "!")) and literal.startswith(".") else literal
+
+
+def _starts_sentence(before: str) -> bool:
+    return not before.strip() or bool(re.search(r"(?:[.?!]\s+|\n\s*)$", before))
+
+
+def _raised(display: str) -> str:
+    """First letter upper case, names such as iPhone left alone."""
+    return display if display[1:2].isupper() else display[:1].upper() + display[1:]
+
+
+def pieces(text: str, facts: Facts, size: int = 3) -> list[str]:
+    """Groups of about `size` words for streaming, out of a checked delexicalised text.
+
+    A slot's value is never split. Joined, the pieces are exactly `fill(text, facts)`."""
+    units = [""]
+    for words_, slot in parts(text, facts):
+        chunks = [words_] if slot else re.findall(r"\S*\s+|\S+", words_)
+        for chunk in chunks:
+            units[-1] += chunk
+            if not slot and chunk[-1].isspace():
+                units.append("")
+    units = [unit for unit in units if unit]
+    return ["".join(units[at : at + size]) for at in range(0, len(units), size)]

@@ -1,0 +1,151 @@
+"""Where a draft may come from: the embedded models, another GGUF file, or a server."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import llama_cpp
+
+from ml.types import Channel, Facts
+from ml.writer.engine import LIMIT, BackendError, Engine, ModelMissing
+from ml.writer.grounding import available
+from ml.writer.prompts import Message, messages, read_answer
+from ml.writer.tokens import split_target
+
+# A customer waits: a server that has not answered by then is passed over for the embedded model.
+TIMEOUT = httpx.Timeout(12.0, connect=1.5)
+_CONTEXT = 4096
+_GENERAL_TEMPERATURE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A draft as it was written, slots open."""
+
+    text: str
+    subject: str = ""
+    preheader: str = ""
+    tokens: int = 0
+
+
+class Source(Protocol):
+    """Something that drafts texts. `draft` raises BackendError where it cannot."""
+
+    @property
+    def version(self) -> str: ...
+
+    def draft(self, facts: Facts, seed: int) -> Words: ...
+
+
+class Embedded:
+    """The two models of this project."""
+
+    def __init__(self, chat: Path, mail: Path, *, threads: int) -> None:
+        self._engines: dict[Channel, Engine] = {
+            "chat": Engine(chat, threads=threads),
+            "mail": Engine(mail, threads=threads),
+        }
+        for channel, engine in self._engines.items():
+            if engine.channel != channel:
+                raise ModelMissing(f"{engine.version} is not a {channel} model")
+
+    @property
+    def version(self) -> str:
+        return "+".join(engine.version for engine in self._engines.values())
+
+    def draft(self, facts: Facts, seed: int) -> Words:
+        made = self._engines[facts.channel].generate(
+            situation=facts.situation,
+            mood=facts.mood,
+            told=facts.told > 0,
+            available=available(facts),
+            seed=(seed, facts.told),
+        )
+        if not made.ended:
+            raise BackendError(f"no end after {made.tokens} tokens")
+        text, subject, preheader = split_target(made.text)
+        return Words(text, subject, preheader, made.tokens)
+
+
+class LocalModel:
+    """Any instruction-tuned GGUF, through the chat template that its file carries."""
+
+    def __init__(self, path: Path, *, threads: int) -> None:
+        if not path.is_file():
+            raise ModelMissing(f"LLM_MODEL names {path}, which is not there")
+        try:
+            self._llama = llama_cpp.Llama(str(path), n_ctx=_CONTEXT, n_threads=threads, verbose=False)
+        except (ValueError, RuntimeError, OSError) as error:
+            raise ModelMissing(f"{path} is not a GGUF model that can be loaded: {error}") from error
+        self._lock = threading.Lock()
+        self.version: str = self._llama.metadata.get("general.name") or path.stem
+
+    def draft(self, facts: Facts, seed: int) -> Words:
+        with self._lock:
+            try:
+                conversation: Any = messages(facts)
+                answer: Any = self._llama.create_chat_completion(
+                    messages=conversation,
+                    temperature=_GENERAL_TEMPERATURE,
+                    max_tokens=LIMIT[facts.channel],
+                    seed=seed,
+                )
+            except (ValueError, RuntimeError) as error:
+                raise BackendError(f"{self.version}: {error}") from error
+        return _words(answer, facts)
+
+
+class Server:
+    """Any OpenAI-compatible server. A user name in the URL is sent as the bearer token."""
+
+    def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+        base = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
+        headers = {"Authorization": f"Bearer {parts.username}"} if parts.username else {}
+        self._client = httpx.Client(base_url=base, headers=headers, timeout=TIMEOUT, transport=transport)
+        self._model = ""
+        self._host = host
+
+    @property
+    def version(self) -> str:
+        return self._model or self._host
+
+    def draft(self, facts: Facts, seed: int) -> Words:
+        try:
+            self._model = self._model or self._first_model()
+            return _words(self._complete(messages(facts), LIMIT[facts.channel], seed), facts)
+        except (httpx.HTTPError, ValueError) as error:
+            raise BackendError(f"{self._host}: {error or type(error).__name__}") from error
+
+    def _first_model(self) -> str:
+        """Servers want the model named; one that lists several serves its first as default."""
+        listed = self._client.get("/models").raise_for_status().json()
+        try:
+            return str(listed["data"][0]["id"])
+        except (KeyError, IndexError, TypeError) as error:
+            raise ValueError("the server lists no model") from error
+
+    def _complete(self, conversation: list[Message], limit: int, seed: int) -> Any:
+        body = {
+            "model": self._model,
+            "messages": conversation,
+            "temperature": _GENERAL_TEMPERATURE,
+            "max_tokens": limit,
+            "seed": seed,
+        }
+        return self._client.post("/chat/completions", json=body).raise_for_status().json()
+
+
+def _words(answer: Any, facts: Facts) -> Words:
+    try:
+        content = str(answer["choices"][0]["message"]["content"] or "")
+        tokens = int((answer.get("usage") or {}).get("completion_tokens") or 0)
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise BackendError("an answer without a message") from error
+    return Words(*read_answer(content, facts), tokens=tokens)

@@ -1,0 +1,138 @@
+"""The writer: facts in, a checked text out, whatever the models do.
+
+A text is drafted with its slots open, checked as a whole, tried once more if it fails, and replaced
+by a plain template if that fails too. Nothing is shown before it is checked: the embedded model
+needs about a tenth of a second for a whole reply, so `pieces` of a finished text are what a reader
+sees arriving.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+
+from ml.types import Draft, Fact, Facts, Timing
+from ml.writer.engine import BackendError, ModelMissing, WriterError
+from ml.writer.grounding import FactsError, available, check, fill, pieces, situation_of
+from ml.writer.sources import Embedded, LocalModel, Server, Source, Words
+from ml.writer.templates import chat_template, mail_template
+
+__all__ = ["FactsError", "ModelMissing", "Writer", "WriterError", "load_writer", "pieces"]
+
+TRIES = 2
+log = logging.getLogger(__name__)
+
+
+class Writer:
+    """Thread-safe. `counts` tells how texts came to be: "model", "template", and "rejected: …" by
+    the kind of fault."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        """`sources` are tried in order, each TRIES times, before the template."""
+        self._sources = sources
+        self._lock = threading.Lock()
+        self.counts: Counter[str] = Counter()
+
+    @classmethod
+    def load(cls, chat: Path, mail: Path, *, threads: int = 2) -> Writer:
+        """The embedded models alone, warmed up. Raises WriterError."""
+        return load_writer(model=None, url=None, chat=chat, mail=mail, threads=threads)
+
+    @property
+    def version(self) -> str:
+        """What writes first."""
+        return self._sources[0].version
+
+    def write(self, facts: Facts, *, seed: int | None = None) -> Draft:
+        """Phrase the facts. The same facts and seed give the same text; without a seed, a new one.
+
+        Raises FactsError where the facts cannot carry their situation (a fault of the caller);
+        trouble with a model never surfaces, it is counted, logged and answered by the template."""
+        situation_of(facts)
+        started = perf_counter()
+        first_seed = random.randrange(2**31) if seed is None else seed
+        rejected: list[str] = []
+        for source in self._sources:
+            for turn in range(TRIES):
+                try:
+                    words = source.draft(facts, first_seed + 7919 * turn)
+                except BackendError as error:
+                    rejected.append(f"{source.version}: {error}")
+                    break
+                faults = check(words.text, facts, subject=words.subject, preheader=words.preheader)
+                if not faults:
+                    self._count("model", facts, rejected)
+                    return _draft(words, facts, source.version, rejected, started)
+                rejected += faults
+        self._count("template", facts, rejected)
+        return _template(facts, rejected, started)
+
+    def _count(self, outcome: str, facts: Facts, rejected: Sequence[str]) -> None:
+        with self._lock:
+            self.counts[outcome] += 1
+            self.counts.update(f"rejected: {reason.partition(':')[0]}" for reason in rejected)
+        if rejected:
+            log.info("%s: %s after rejections: %s", facts.situation, outcome, "; ".join(rejected))
+
+
+def load_writer(*, model: Path | None, url: str | None, chat: Path, mail: Path, threads: int) -> Writer:
+    """The writer that the settings ask for: a server, another GGUF file, or the embedded models.
+
+    The embedded models stand behind the other two. Raises WriterError where a file is missing."""
+    embedded = Embedded(chat, mail, threads=threads)
+    sources: list[Source] = [embedded]
+    if model is not None:
+        sources.insert(0, LocalModel(model, threads=threads))
+    if url:
+        sources.insert(0, Server(url))
+    _warm_up(embedded)
+    return Writer(sources)
+
+
+def _warm_up(source: Source) -> None:
+    """Touch every weight once, so that the first customer does not wait for the disk."""
+    order = {"order": Fact("#", "warm-up"), "status": Fact("open", "warm-up")}
+    for facts in (Facts("greeting"), Facts("mail_timeline_other", slots=order, channel="mail")):
+        try:
+            source.draft(facts, seed=0)
+        except BackendError as error:
+            log.warning("writer warm-up: %s", error)
+
+
+def _draft(words: Words, facts: Facts, model: str, rejected: list[str], started: float) -> Draft:
+    elapsed = (perf_counter() - started) * 1000
+    return Draft(
+        text=fill(words.text, facts),
+        delexicalised=words.text,
+        source="model",
+        model=model,
+        timing=Timing(first=elapsed, total=elapsed),
+        tokens=words.tokens,
+        rejected=tuple(rejected),
+        subject=fill(words.subject, facts),
+        preheader=fill(words.preheader, facts),
+    )
+
+
+def _template(facts: Facts, rejected: list[str], started: float) -> Draft:
+    slots = available(facts)
+    if facts.channel == "chat":
+        body, subject, preheader = chat_template(facts.situation, slots, facts.told > 0), "", ""
+    else:
+        body, subject, preheader = mail_template(facts.situation, slots)
+    elapsed = (perf_counter() - started) * 1000
+    return Draft(
+        text=fill(body, facts),
+        delexicalised=body,
+        source="template",
+        model="template",
+        timing=Timing(first=elapsed, total=elapsed),
+        rejected=tuple(rejected),
+        subject=fill(subject, facts),
+        preheader=fill(preheader, facts),
+    )
