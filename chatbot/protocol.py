@@ -13,8 +13,8 @@ server → browser
   delta    reply_to, index, text                         piece number `index` of the reply to message `reply_to`
   typing   author                                        shown for a few seconds, or until a message comes
   state    state                                         bot | waiting | staff | closed
-  error    code, text, id                                the socket stays open unless `fatal` is true
-  pong
+  error    code, text, id                                the socket stays open
+  pong     seq                                           the conversation's last: a browser behind it says hello again
 """
 
 from __future__ import annotations
@@ -100,7 +100,11 @@ def _hello(data: dict[str, Any]) -> Hello:
     except ValueError as error:
         raise FrameError("bad_hello", "This page is out of date. Please reload it.") from error
     return Hello(
-        conversation, _text(data, "token", 200), last_seq, _text(data, "identity", 1000), _text(data, "page", 500)
+        conversation,
+        _text(data, "token", 200),
+        last_seq,
+        _text(data, "identity", 1000),
+        _text(data, "page", 500),
     )
 
 

@@ -2,4 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-urlpatterns: list[Any] = []
+from django.urls import path
+
+from chatbot.consumers import ChatConsumer
+from chatbot.desk import consumer as desk
+
+urlpatterns: list[Any] = [path("ws/chat/", ChatConsumer.as_asgi()), *desk.urlpatterns]

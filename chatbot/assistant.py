@@ -1,0 +1,78 @@
+"""The models one worker holds, loaded once. Web processes never import this."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Protocol
+
+from django.conf import settings
+
+from ml.types import Draft, Facts, Understanding
+
+log = logging.getLogger(__name__)
+
+
+class Understander(Protocol):
+    def understand(self, text: str, *, pending: str | None = None) -> Understanding: ...
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        """float32 array (len(texts), 384), rows of unit length."""
+
+
+class Writer(Protocol):
+    version: str
+
+    def write(self, facts: Facts, *, seed: int | None = None) -> Draft: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Assistant:
+    understander: Understander
+    writer: Writer
+    delivery: Any  # ml.delivery.model.DeliveryModel, or None: states are told, days are not
+
+
+_loading = threading.Lock()
+
+
+def assistant() -> Assistant:
+    """This process's assistant; the first call loads it, others wait."""
+    with _loading:
+        return _load()
+
+
+@cache
+def encoder() -> Understander:
+    """The understanding alone, for what only reads."""
+    from ml.understanding.understander import Understander as TrainedUnderstander
+
+    return TrainedUnderstander.load(
+        settings.ARTIFACTS / "understanding.skops", order_patterns=settings.ORDER_PATTERNS, threads=1
+    )
+
+
+@cache
+def _load() -> Assistant:
+    from ml.writer.writer import load_writer
+    from orders.estimates import load_model
+
+    started = time.monotonic()
+    art = settings.ARTIFACTS
+    loaded = Assistant(
+        understander=encoder(),
+        writer=load_writer(
+            model=settings.LLM_MODEL,
+            url=settings.LLM_URL,
+            chat=art / "writer-chat.gguf",
+            mail=art / "writer-mail.gguf",
+            threads=settings.LLM_THREADS,
+        ),
+        delivery=load_model(settings.DELIVERY_MODEL, shipped=art / "delivery.skops"),
+    )
+    log.info("models loaded in %.1f s", time.monotonic() - started)
+    return loaded

@@ -1,0 +1,402 @@
+"""A conversation's life: record what is said, answer it, pass it between assistant and staff.
+
+Every change of a conversation happens under a lock on its row; the model runs outside of any
+transaction, under a lease, so that two workers never answer the same conversation at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from chatbot import publish
+from chatbot.assistant import Assistant
+from chatbot.models import Conversation, Message
+from chatbot.protocol import Said
+from chatbot.skills.base import Reply, Turn
+from chatbot.skills.router import respond
+from ml.types import Draft, Fact, Facts, Understanding
+from ml.writer.situations import SITUATIONS
+from ml.writer.writer import pieces
+from orders import lookups
+from orders.models import Customer
+
+log = logging.getLogger(__name__)
+LEASE = timedelta(seconds=60)  # longer than any answer takes; a worker that died lets go after it
+
+
+class DialogueError(Exception):
+    """What was asked of a conversation is not possible now; `str(error)` says why in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    message: Message
+    created: bool
+
+    @property
+    def needs_answer(self) -> bool:
+        return self.created and self.message.open
+
+
+def start(*, page: str = "", address: str = "", customer: Customer | None = None) -> Conversation:
+    proof = Conversation.Proof.SIGNED if customer else ""
+    return Conversation.objects.create(page=page, address=address, customer=customer, proof=proof)
+
+
+def record(*, conversation_id: UUID, said: Said) -> Recorded:
+    """Store what a customer said. The same browser id stored twice is one message."""
+    with transaction.atomic():
+        conversation = _locked(conversation_id)
+        known = conversation.messages.filter(client_id=said.id).first()
+        if known:
+            return Recorded(known, created=False)
+        if conversation.state == Conversation.State.CLOSED:
+            _reopen(conversation)
+        message = _append(
+            conversation,
+            author=Message.Author.CUSTOMER,
+            text=said.text,
+            value=said.value,
+            client_id=said.id,
+            open=conversation.is_with_bot,
+        )
+    publish.to_conversation(conversation_id, message.as_frame())
+    publish.to_desk("changed", conversation=str(conversation_id))
+    return Recorded(message, created=True)
+
+
+def answer(conversation_id: UUID, *, assistant: Assistant) -> list[Message]:
+    """Answer every open message of a conversation, oldest first; the replies that were stored.
+
+    Safe to call at any time, twice, or from two workers: whoever holds the lease answers all.
+    """
+    replies: list[Message] = []
+    while Message.objects.filter(conversation_id=conversation_id, open=True).exists():
+        with _lease(conversation_id) as held:
+            if not held:
+                break
+            while message := _next_open(conversation_id):
+                if reply := _answer_one(message, assistant):
+                    replies.append(reply)
+    return replies
+
+
+def unanswered(*, older_than: timedelta) -> list[UUID]:
+    """Conversations with an open message that nobody is working on, for the sweep."""
+    now = timezone.now()
+    idle = Q(conversation__leased_until__isnull=True) | Q(conversation__leased_until__lt=now)
+    waiting = Message.objects.filter(idle, open=True, created_at__lt=now - older_than)
+    return list(waiting.values_list("conversation_id", flat=True).distinct()[:500])
+
+
+# --- staff ----------------------------------------------------------------------------------------
+
+
+def take_over(*, conversation: Conversation, staff: AbstractBaseUser) -> Conversation:
+    """From here on the assistant is silent. Raises DialogueError where a colleague was faster."""
+    with transaction.atomic():
+        row = _locked(conversation.pk)
+        if row.state == Conversation.State.STAFF and row.assignee_id != staff.pk:
+            raise DialogueError(f"{_name(row.assignee)} is already talking to this customer.")
+        if row.state == Conversation.State.CLOSED:
+            raise DialogueError("This conversation is closed.")
+        row.messages.filter(open=True).update(open=False)
+        _move(row, Conversation.State.STAFF, assignee=staff)
+    _announce(row)
+    return row
+
+
+def hand_back(*, conversation: Conversation, staff: AbstractBaseUser) -> Conversation:
+    with transaction.atomic():
+        row = _held_by(conversation.pk, staff)
+        _move(row, Conversation.State.BOT, assignee=None)
+    _announce(row)
+    return row
+
+
+def close(*, conversation: Conversation, staff: AbstractBaseUser) -> Conversation:
+    with transaction.atomic():
+        row = _locked(conversation.pk)
+        if row.state == Conversation.State.STAFF and row.assignee_id != staff.pk:
+            raise DialogueError(f"{_name(row.assignee)} holds this conversation.")
+        row.messages.filter(open=True).update(open=False)
+        row.pending, row.priority = {}, 0
+        _move(row, Conversation.State.CLOSED, assignee=None)
+    _announce(row)
+    return row
+
+
+def say_staff(*, conversation: Conversation, staff: AbstractBaseUser, text: str) -> Message:
+    """A colleague's own words, only while they hold the conversation."""
+    if not text.strip():
+        raise DialogueError("There is no text to send.")
+    with transaction.atomic():
+        row = _held_by(conversation.pk, staff)
+        message = _append(row, author=Message.Author.STAFF, text=text.strip(), staff=staff)
+    publish.to_conversation(conversation.pk, message.as_frame())
+    publish.to_desk("changed", conversation=str(conversation.pk))
+    return message
+
+
+# --- answering ------------------------------------------------------------------------------------
+
+
+def _answer_one(message: Message, assistant: Assistant) -> Message | None:
+    conversation = Conversation.objects.select_related("customer").get(pk=message.conversation_id)
+    if not conversation.is_with_bot:
+        _settle(message)
+        return None
+    publish.to_conversation(conversation.pk, {"type": "typing", "author": "bot"})
+    clock = _Clock()
+    pending = dict(conversation.pending)
+    understanding = assistant.understander.understand(message.text, pending=_asked(pending))
+    clock.lap("understand")
+    turn = _turn(conversation, message, understanding, assistant)
+    reply = respond(turn)
+    clock.lap("act")
+    facts = _facts(conversation, message, understanding, reply)
+    draft = assistant.writer.write(facts)
+    clock.lap("write")
+    stored = _store(message, turn, reply, draft, _trace(turn, reply, facts, draft, clock))
+    if stored:
+        _publish_reply(stored, facts, draft)
+    return stored
+
+
+def _asked(pending: dict[str, Any]) -> str | None:
+    """What the understanding has to know of our last question."""
+    kind = pending.get("kind")
+    return {"offer": "confirm"}.get(kind, kind) if isinstance(kind, str) else None
+
+
+def _turn(
+    conversation: Conversation, message: Message, understanding: Understanding, assistant: Assistant
+) -> Turn:
+    focus_id = conversation.pending.get("focus")
+    customer = conversation.customer
+    focus = lookups.order_by_id(customer, focus_id) if customer and isinstance(focus_id, int) else None
+    return Turn(
+        conversation=conversation,
+        message=message,
+        understanding=understanding,
+        intent=understanding.intent,
+        customer=customer,
+        pending=conversation.pending,
+        focus=focus,
+        assistant=assistant,
+        now=timezone.now(),
+    )
+
+
+def _facts(conversation: Conversation, message: Message, said: Understanding, reply: Reply) -> Facts:
+    wanted = SITUATIONS[reply.situation].slots
+    told = conversation.messages.filter(author=Message.Author.BOT, trace__situation=reply.situation)
+    return Facts(
+        reply.situation,
+        {slot: reply.slots[slot] for slot in wanted if slot in reply.slots},
+        mood=said.mood,
+        told=told.count(),
+        committed=reply.committed,
+        customer_text=message.text[:400],
+    )
+
+
+def _store(message: Message, turn: Turn, reply: Reply, draft: Draft, trace: dict[str, Any]) -> Message | None:
+    """Store the reply, unless staff took over meanwhile or another worker was faster."""
+    with transaction.atomic():
+        row = _locked(message.conversation_id)
+        fresh = Message.objects.get(pk=message.pk)
+        if not fresh.open or not row.is_with_bot:
+            _settle(message)
+            return None
+        row.pending = _remember(row, reply, draft, trace)
+        angry = int(turn.understanding.mood == "angry")
+        row.priority = max(row.priority, reply.priority + angry)
+        _settle(message)
+        stored = _append(
+            row,
+            author=Message.Author.BOT,
+            text=draft.text,
+            quick_replies=reply.quick_replies,
+            card=reply.card,
+            reply_to=message,
+            trace=trace,
+        )
+        if reply.hand_over and row.state != Conversation.State.WAITING:
+            _move(row, Conversation.State.WAITING, assignee=None)
+    return stored
+
+
+def _remember(row: Conversation, reply: Reply, draft: Draft, trace: dict[str, Any]) -> dict[str, Any]:
+    """What to keep of this turn: the order in focus, what was asked, and what the reply offered."""
+    kept: dict[str, Any] = dict(reply.pending)
+    if "kind" not in kept and (action := offered(draft.text)):
+        kept |= {"kind": "offer", "action": action}
+    if (focus := trace.get("order")) is not None:
+        kept["focus"] = focus
+    elif "focus" in row.pending:
+        kept["focus"] = row.pending["focus"]
+    return kept
+
+
+def offered(text: str) -> str | None:
+    """What a reply's closing question offers, so that a plain "yes" can take it up."""
+    question = text.rstrip().rsplit(". ", 1)[-1].lower()
+    if not question.endswith("?"):
+        return None
+    if "colleague" in question or "person" in question or "someone" in question:
+        return "human"
+    if "email" in question or "timeline" in question:
+        return "email_timeline"
+    return None
+
+
+def _publish_reply(stored: Message, facts: Facts, draft: Draft) -> None:
+    """The stored reply, piece by piece and then whole: whatever is shown can be read again later."""
+    asked = stored.reply_to.seq if stored.reply_to else None
+    deltas = [
+        {"type": "delta", "reply_to": asked, "index": index, "text": piece}
+        for index, piece in enumerate(pieces(draft, facts))
+    ]
+    publish.to_conversation(stored.conversation_id, *deltas, stored.as_frame())
+    if stored.trace.get("hand_over"):
+        publish.to_conversation(stored.conversation_id, {"type": "state", "state": "waiting"})
+    publish.to_desk("changed", conversation=str(stored.conversation_id))
+
+
+def _trace(turn: Turn, reply: Reply, facts: Facts, draft: Draft, clock: _Clock) -> dict[str, Any]:
+    said = turn.understanding
+    order = _order_of(reply)
+    return {
+        "intent": said.intent,
+        "confidence": round(said.confidence, 4),
+        "margin": round(said.margin, 4),
+        "ranking": [[name, round(p, 4)] for name, p in said.ranking[:5]],
+        "entities": [{"kind": e.kind, "value": e.value, "text": e.text} for e in said.entities],
+        "sentiment": {"label": said.sentiment.label, "score": round(said.sentiment.score, 3)},
+        "mood": said.mood,
+        "skill": reply.skill,
+        "situation": reply.situation,
+        "order": order,
+        "hand_over": reply.hand_over,
+        "facts": {name: _fact(fact) for name, fact in facts.slots.items()},
+        "source": draft.source,
+        "delexicalised": draft.delexicalised,
+        "rejected": list(draft.rejected),
+        "models": {
+            "understanding": said.model,
+            "delivery": getattr(turn.assistant.delivery, "version", ""),
+            "writer": draft.model,
+        },
+        "ms": {
+            **clock.laps,
+            "first": clock.total - draft.timing.total + draft.timing.first,
+            "total": clock.total,
+        },
+    }
+
+
+def _fact(fact: Fact) -> dict[str, str]:
+    return {"display": fact.display, "source": fact.source}
+
+
+def _order_of(reply: Reply) -> int | None:
+    """The order a reply spoke of, read from where its facts came from."""
+    source = reply.slots["order"].source if "order" in reply.slots else ""
+    parts = source.split(":")[-1].split(".")[0]
+    return int(parts) if parts.isdigit() else None
+
+
+class _Clock:
+    """Milliseconds of each lap, and in all."""
+
+    def __init__(self) -> None:
+        self._started = self._last = time.perf_counter()
+        self.laps: dict[str, float] = {}
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = round((now - self._last) * 1000, 1)
+        self._last = now
+
+    @property
+    def total(self) -> float:
+        return round((self._last - self._started) * 1000, 1)
+
+
+# --- rows -----------------------------------------------------------------------------------------
+
+
+def _locked(conversation_id: UUID) -> Conversation:
+    return Conversation.objects.select_for_update().get(pk=conversation_id)
+
+
+def _held_by(conversation_id: UUID, staff: AbstractBaseUser) -> Conversation:
+    row = _locked(conversation_id)
+    if row.state != Conversation.State.STAFF or row.assignee_id != staff.pk:
+        raise DialogueError("You don't hold this conversation. Take it over first.")
+    return row
+
+
+def _append(conversation: Conversation, **fields: Any) -> Message:
+    """The next message of a conversation whose row is locked."""
+    conversation.last_seq += 1
+    message = Message.objects.create(conversation=conversation, seq=conversation.last_seq, **fields)
+    conversation.save()
+    return message
+
+
+def _move(row: Conversation, state: str, *, assignee: AbstractBaseUser | None) -> None:
+    row.state, row.assignee = state, assignee  # type: ignore[assignment]
+    row.waiting_since = timezone.now() if state == Conversation.State.WAITING else None
+    row.save()
+
+
+def _reopen(row: Conversation) -> None:
+    """A closed conversation that is written to starts afresh: nothing asked before is still open."""
+    row.pending = {}
+    _move(row, Conversation.State.BOT, assignee=None)
+
+
+def _announce(row: Conversation) -> None:
+    publish.to_conversation(row.pk, {"type": "state", "state": row.state})
+    publish.to_desk("changed", conversation=str(row.pk))
+
+
+def _settle(message: Message) -> None:
+    Message.objects.filter(pk=message.pk).update(open=False)
+
+
+def _next_open(conversation_id: UUID) -> Message | None:
+    return Message.objects.filter(conversation_id=conversation_id, open=True).order_by("seq").first()
+
+
+def _name(user: Any) -> str:
+    return user.get_short_name() or user.get_username() if user else "A colleague"
+
+
+@contextmanager
+def _lease(conversation_id: UUID) -> Iterator[bool]:
+    """Hold a conversation for answering; False where another worker does."""
+    me, now = secrets.token_hex(8), timezone.now()
+    rows = Conversation.objects.filter(pk=conversation_id)
+    free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
+    held = bool(rows.filter(free).update(leased_until=now + LEASE, leased_by=me))
+    try:
+        yield held
+    finally:
+        if held:
+            rows.filter(leased_by=me).update(leased_until=None, leased_by="")

@@ -1,0 +1,80 @@
+"""Finding out who is asking. Every way of not matching gets one and the same answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chatbot import identity
+from chatbot.identity import Verdict
+from chatbot.skills.base import HUMAN, Reply, Turn
+from orders import lookups
+
+SKILL = "identify"
+# what a bare "DS-10023, amara@example.com" is taken to ask
+DEFAULT_QUESTION = "track_order"
+
+
+def ask(turn: Turn) -> Reply:
+    """Ask for what is still missing, and remember what was wanted."""
+    known = turn.pending if turn.pending.get("kind") == "identity" else {}
+    return _ask(turn, order=known.get("order", ""), proof=known.get("proof", ""))
+
+
+def identify(turn: Turn, *, needs_customer: bool) -> Turn | Reply:
+    """The turn with its customer and the order it names, or the reply that asks or refuses."""
+    asked = turn.pending if turn.pending.get("kind") == "identity" else {}
+    said = turn.understanding
+    number = said.first("order_number") or ""
+    proof = said.first("email") or said.first("postcode") or ""
+    if turn.customer and number:
+        if order := lookups.order_of(turn.customer, number=number):
+            return _resume(turn.about(order), asked)
+    elif not (number or (proof and (asked or needs_customer))) or (not asked and not needs_customer and turn.intent != "inform"):
+        return turn
+    number, proof = number or asked.get("order", ""), proof or asked.get("proof", "")
+    if not (number and proof):
+        return _ask(turn, order=number, proof=proof)
+    return _prove(turn, number, proof, asked)
+
+
+def _prove(turn: Turn, number: str, proof: str, asked: object) -> Turn | Reply:
+    verdict, customer = identity.prove(conversation=turn.conversation, order_number=number, proof=proof)
+    if verdict is Verdict.LOCKED:
+        return Reply(SKILL, "identity_locked", quick_replies=[HUMAN])
+    if verdict is Verdict.REFUSED or customer is None:
+        return Reply(
+            SKILL,
+            "identity_failed",
+            quick_replies=[HUMAN],
+            pending={"kind": "identity", "then": _question(turn)},
+        )
+    opened = replace(
+        turn,
+        customer=customer,
+        focus=lookups.order_of(customer, number=number),
+    )
+    return _resume(opened, asked)
+
+
+def _resume(turn: Turn, asked: object) -> Turn:
+    """Go back to what the customer wanted before we asked who they are."""
+    wanted = asked.get("then") if isinstance(asked, dict) else None
+    if turn.intent in ("inform", "out_of_scope", "affirm", "greeting"):
+        return turn.meaning(wanted or DEFAULT_QUESTION)
+    return turn
+
+
+def _ask(turn: Turn, *, order: str, proof: str) -> Reply:
+    situation = "ask_proof" if order else "ask_order_number" if proof else "ask_identity"
+    pending = {"kind": "identity", "then": _question(turn)}
+    if order:
+        pending["order"] = order
+    if proof:
+        pending["proof"] = proof
+    return Reply(SKILL, situation, pending=pending)
+
+
+def _question(turn: Turn) -> str:
+    if turn.pending.get("kind") == "identity" and turn.intent in ("inform", "out_of_scope", "affirm"):
+        return str(turn.pending.get("then") or DEFAULT_QUESTION)
+    return DEFAULT_QUESTION if turn.intent in ("inform", "out_of_scope", "greeting") else turn.intent

@@ -1,0 +1,178 @@
+"""From what was understood to the one skill that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from chatbot.models import Conversation
+from chatbot.skills import changes, identify, mail, people, talk, tracking
+from chatbot.skills.base import Reply, Turn
+from ml.types import Entity
+from orders import lookups
+from orders.models import Order
+
+Skill = Callable[[Turn], Reply]
+
+NEEDS_CUSTOMER: dict[str, Skill] = {
+    "track_order": tracking.track,
+    "email_timeline": mail.email_timeline,
+    "cancel_order": changes.cancel,
+    "change_shipping_address": changes.change_address,
+    "get_refund": changes.refund,
+    "track_refund": changes.refund_status,
+    "get_invoice": mail.invoice,
+    "check_invoices": mail.invoice,
+}
+OPEN_TO_ALL: dict[str, Skill] = {
+    **dict.fromkeys(
+        (
+            "delivery_period",
+            "delivery_options",
+            "change_order",
+            "place_order",
+            "set_up_shipping_address",
+            "check_refund_policy",
+            "check_cancellation_fee",
+            "payment_issue",
+            "check_payment_methods",
+            "create_account",
+            "edit_account",
+            "delete_account",
+            "switch_account",
+            "recover_password",
+            "registration_problems",
+            "newsletter_subscription",
+            "contact_customer_service",
+        ),
+        talk.policy,
+    ),
+    "complaint": people.complaint,
+    "review": talk.review,
+    "contact_human_agent": people.human,
+    **dict.fromkeys(("greeting", "thanks", "goodbye"), talk.small_talk),
+    **dict.fromkeys(("affirm", "deny", "inform"), talk.nothing_pending),
+    "out_of_scope": talk.out_of_scope,
+}
+SKILLS = NEEDS_CUSTOMER | OPEN_TO_ALL
+# while a colleague is awaited, what carries no question of its own does not start a new exchange
+QUIET_WHILE_WAITING = frozenset(
+    {"inform", "out_of_scope", "affirm", "deny", "complaint", "contact_human_agent"}
+)
+# Below both of these the two best readings are too close to act on one of them.
+CLARIFY_CONFIDENCE, CLARIFY_MARGIN = 0.5, 0.15
+
+
+def respond(turn: Turn) -> Reply:
+    """The one reply to one message. Acts on orders where the customer has said an explicit yes."""
+    turn = _pressed(turn)
+    if turn.intent == "contact_human_agent":  # nothing may stand between a customer and a person
+        return people.human(turn)
+    if reply := _answer_to_our_question(turn):
+        return reply
+    known = identify.identify(turn, needs_customer=_needs_customer(turn))
+    if isinstance(known, Reply):
+        return known
+    return _fresh(known)
+
+
+def _fresh(turn: Turn) -> Reply:
+    if turn.conversation.state == Conversation.State.WAITING and turn.intent in QUIET_WHILE_WAITING:
+        return Reply(people.SKILL, "handoff_waiting")
+    if turn.pending.get("kind") == "which_order" and tracking.the_one_meant(turn):
+        turn = turn.meaning(str(turn.pending.get("then", "track_order")))
+    if _is_torn(turn):
+        (first, _), (second, _) = turn.understanding.ranking[:2]
+        return talk.clarify(turn, first, second)
+    if turn.intent == "inform" and turn.focus and turn.understanding.first("order_number"):
+        turn = turn.meaning("track_order")
+    if turn.intent == "delivery_period" and turn.customer:  # their own parcel, not the rules
+        return tracking.track(turn)
+    if _needs_customer(turn) and turn.customer is None:
+        return identify.ask(turn)
+    return SKILLS[turn.intent](turn)
+
+
+def _needs_customer(turn: Turn) -> bool:
+    return turn.intent in NEEDS_CUSTOMER
+
+
+def _pressed(turn: Turn) -> Turn:
+    """A button says plainly what is meant; its value is text from outside and is treated so."""
+    value = turn.message.value
+    kind, _, rest = value.partition(":")
+    match kind:
+        case "yes":
+            return turn.meaning("affirm")
+        case "no":
+            return turn.meaning("deny")
+        case "human":
+            return turn.meaning("contact_human_agent")
+        case "intent" if rest in SKILLS:
+            return replace(
+                turn, intent=rest, understanding=replace(turn.understanding, confidence=1.0, margin=1.0)
+            )
+        case "order" if turn.customer and (order := lookups.order_of(turn.customer, number=rest)):
+            wanted = turn.pending.get("then") if turn.pending.get("kind") == "which_order" else None
+            said = replace(turn.understanding, confidence=1.0, margin=1.0)
+            named = Entity("order_number", order.number, rest, 0, len(rest))
+            return replace(
+                turn.about(order).meaning(str(wanted or "track_order")),
+                understanding=replace(said, entities=(named,)),
+                pending={},
+            )
+    return turn
+
+
+def _answer_to_our_question(turn: Turn) -> Reply | None:
+    """The reply to what we had asked, where this message answers it."""
+    pending, intent = turn.pending, turn.intent
+    kind = pending.get("kind")
+    order = _pending_order(turn)
+    if kind == "confirm" and order:
+        if intent == "affirm":
+            return changes.confirmed(turn.about(order), order)
+        if intent == "deny":
+            return changes.declined(turn.about(order), order)
+    if kind == "address" and order:
+        return changes.confirm_address(turn.about(order), order)
+    if kind == "offer" and intent == "affirm":
+        if pending.get("action") == "human":
+            return people.human(turn)
+        if turn.customer:
+            return mail.email_timeline(turn.about(order or turn.focus))
+    if kind == "offer" and intent == "deny":
+        return talk.small_talk(turn.meaning("thanks"))
+    if kind == "choice" and (chosen := _chosen_intent(turn)):
+        return _fresh(replace(turn.meaning(chosen), pending={}))
+    return None
+
+
+def _pending_order(turn: Turn) -> Order | None:
+    order_id = turn.pending.get("order")
+    if turn.customer is None or not isinstance(order_id, int):
+        return None
+    return lookups.order_by_id(turn.customer, order_id)
+
+
+def _chosen_intent(turn: Turn) -> str | None:
+    intents = [i for i in turn.pending.get("intents", []) if i in SKILLS]
+    text = turn.message.text.lower()
+    for word, intent in zip(("first", "second"), intents, strict=False):
+        if word in text or talk.LABELS[intent] in text:
+            return str(intent)
+    return None
+
+
+def _is_torn(turn: Turn) -> bool:
+    said = turn.understanding
+    if (
+        turn.intent != said.intent
+        or len(said.ranking) < 2
+        or turn.pending.get("kind") in ("identity", "which_order")
+    ):
+        return False
+    first, second = said.ranking[0][0], said.ranking[1][0]
+    if SKILLS.get(first) is SKILLS.get(second) or not {first, second} <= talk.LABELS.keys():
+        return False
+    return said.confidence < CLARIFY_CONFIDENCE and said.margin < CLARIFY_MARGIN

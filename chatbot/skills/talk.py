@@ -1,0 +1,105 @@
+"""Shop questions answered from the help articles, small talk, and the limits of what we know."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from chatbot import knowledge
+from chatbot.skills.base import HUMAN, Button, Reply, Turn
+from chatbot.skills.tracking import first_name
+from ml.types import Fact
+
+SKILL = "talk"
+WHERE: Button = {"text": "Where is my order?", "value": "intent:track_order"}
+LABELS = {  # what a button or a question calls an intent
+    "track_order": "where an order is",
+    "delivery_period": "how long delivery takes",
+    "delivery_options": "delivery options",
+    "cancel_order": "cancelling an order",
+    "change_order": "changing an order",
+    "place_order": "placing an order",
+    "change_shipping_address": "changing the delivery address",
+    "set_up_shipping_address": "adding an address",
+    "get_refund": "getting a refund",
+    "track_refund": "where a refund is",
+    "check_refund_policy": "the refund rules",
+    "check_cancellation_fee": "what cancelling costs",
+    "get_invoice": "getting an invoice",
+    "check_invoices": "your invoices",
+    "payment_issue": "a problem with a payment",
+    "check_payment_methods": "ways to pay",
+    "create_account": "opening an account",
+    "edit_account": "changing account details",
+    "delete_account": "closing an account",
+    "switch_account": "switching accounts",
+    "recover_password": "a lost password",
+    "registration_problems": "trouble signing up",
+    "newsletter_subscription": "the newsletter",
+    "complaint": "making a complaint",
+    "review": "leaving feedback",
+    "contact_customer_service": "reaching customer service",
+    "contact_human_agent": "talking to a person",
+    "email_timeline": "an email with the timeline",
+}
+
+
+def shop() -> dict[str, Fact]:
+    return {"shop": Fact(settings.SHOP_NAME, "settings.SHOP_NAME")}
+
+
+def policy(turn: Turn) -> Reply:
+    found = knowledge.search(turn.message.text, intent=turn.intent, understander=turn.assistant.understander)
+    if found is None:
+        return Reply(SKILL, "policy_unknown", quick_replies=[HUMAN])
+    slots = {
+        "quote": Fact(found.text, f"chatbot.Passage:{found.pk}"),
+        "article": Fact(found.article.title, f"chatbot.Article:{found.article_id}.title"),
+    }
+    return Reply(SKILL, "policy", slots, quick_replies=[WHERE] if turn.intent == "delivery_period" else [])
+
+
+def small_talk(turn: Turn) -> Reply:
+    return Reply(SKILL, turn.intent, shop() | first_name(turn))
+
+
+def review(turn: Turn) -> Reply:
+    return Reply(SKILL, "review", shop())
+
+
+def nothing_pending(turn: Turn) -> Reply:
+    return Reply(SKILL, "nothing_pending", quick_replies=[WHERE, HUMAN])
+
+
+def clarify(turn: Turn, first: str, second: str) -> Reply:
+    return Reply(
+        SKILL,
+        "clarify",
+        {"choice_a": _choice(first), "choice_b": _choice(second)},
+        quick_replies=[{"text": _button(i), "value": f"intent:{i}"} for i in (first, second)] + [HUMAN],
+        pending={"kind": "choice", "intents": [first, second], "misses": _misses(turn) + 1},
+    )
+
+
+def out_of_scope(turn: Turn) -> Reply:
+    """The first miss says what we can do; the second in a row offers a person."""
+    misses = _misses(turn) + 1
+    if misses > 1:
+        return Reply(
+            SKILL,
+            "not_understood",
+            quick_replies=[HUMAN],
+            pending={"kind": "offer", "action": "human", "misses": misses},
+        )
+    return Reply(SKILL, "out_of_scope", shop(), quick_replies=[WHERE, HUMAN], pending={"misses": misses})
+
+
+def _misses(turn: Turn) -> int:
+    return int(turn.pending.get("misses", 0))
+
+
+def _choice(intent: str) -> Fact:
+    return Fact(LABELS[intent], f"intent:{intent}")
+
+
+def _button(intent: str) -> str:
+    return LABELS[intent][:1].upper() + LABELS[intent][1:]
