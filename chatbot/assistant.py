@@ -17,16 +17,22 @@ from ml.types import Draft, Facts, Understanding
 log = logging.getLogger(__name__)
 
 
-class Understander(Protocol):
-    def understand(self, text: str, *, pending: str | None = None) -> Understanding: ...
-
-    def embed(self, texts: Sequence[str]) -> Any:
+class Encoder(Protocol):
+    def encode(self, texts: Sequence[str]) -> Any:
         """float32 array (len(texts), 384), rows of unit length."""
 
 
-class Writer(Protocol):
-    version: str
+class Understander(Protocol):
+    @property
+    def encoder(self) -> Encoder: ...
 
+    def understand(self, text: str, *, pending: str | None = None) -> Understanding: ...
+
+    def is_unsure(self, understanding: Understanding) -> bool:
+        """Whether to ask back with the first two of the ranking."""
+
+
+class Writer(Protocol):
     def write(self, facts: Facts, *, seed: int | None = None) -> Draft: ...
 
 
@@ -47,24 +53,24 @@ def assistant() -> Assistant:
 
 
 @cache
-def encoder() -> Understander:
+def understander() -> Understander:
     """The understanding alone, for what only reads."""
     from ml.understanding.understander import Understander as TrainedUnderstander
 
     return TrainedUnderstander.load(
-        settings.ARTIFACTS / "understanding.skops", order_patterns=settings.ORDER_PATTERNS, threads=1
+        settings.ARTIFACTS / "understanding.npz", order_patterns=settings.ORDER_PATTERNS, threads=1
     )
 
 
 @cache
 def _load() -> Assistant:
+    from ml.delivery.model import load_model
     from ml.writer.writer import load_writer
-    from orders.estimates import load_model
 
     started = time.monotonic()
     art = settings.ARTIFACTS
     loaded = Assistant(
-        understander=encoder(),
+        understander=understander(),
         writer=load_writer(
             model=settings.LLM_MODEL,
             url=settings.LLM_URL,

@@ -28,8 +28,8 @@ from chatbot.protocol import Said
 from chatbot.skills.base import Reply, Turn
 from chatbot.skills.router import respond
 from ml.types import Draft, Fact, Facts, Understanding
+from ml.writer.grounding import pieces
 from ml.writer.situations import SITUATIONS
-from ml.writer.writer import pieces
 from orders import lookups
 from orders.models import Customer
 
@@ -269,7 +269,7 @@ def _publish_reply(stored: Message, facts: Facts, draft: Draft) -> None:
     asked = stored.reply_to.seq if stored.reply_to else None
     deltas = [
         {"type": "delta", "reply_to": asked, "index": index, "text": piece}
-        for index, piece in enumerate(pieces(draft, facts))
+        for index, piece in enumerate(pieces(draft.delexicalised, facts))
     ]
     publish.to_conversation(stored.conversation_id, *deltas, stored.as_frame())
     if stored.trace.get("hand_over"):

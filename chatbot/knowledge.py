@@ -10,7 +10,7 @@ from pathlib import Path
 from django.db import transaction
 from pgvector.django import CosineDistance
 
-from chatbot.assistant import Understander
+from chatbot.assistant import Encoder
 from chatbot.models import Article, Passage
 
 FOLDER = Path(__file__).parent / "knowledge_base"
@@ -65,7 +65,7 @@ def _opening(paragraph: str) -> str:
     return quote
 
 
-def load(understander: Understander, folder: Path = FOLDER) -> int:
+def load(encoder: Encoder, folder: Path = FOLDER) -> int:
     """Store the shipped articles that are not there yet; what the desk has edited stays. Returns how many."""
     known = set(Article.objects.values_list("slug", flat=True))
     files = [parse(path.read_text(), name=path.name) for path in sorted(folder.glob("*.md"))]
@@ -75,27 +75,27 @@ def load(understander: Understander, folder: Path = FOLDER) -> int:
             article = Article.objects.create(
                 slug=file.slug, title=file.title, body=file.body, intents=list(file.intents)
             )
-            index(article, understander)
+            index(article, encoder)
     return len(new)
 
 
 @transaction.atomic
-def index(article: Article, understander: Understander) -> None:
+def index(article: Article, encoder: Encoder) -> None:
     """Cut an article into passages again, after it was written or edited."""
     texts = list(passages(article.body))
     article.passages.all().delete()
     if not texts:
         return
-    vectors = understander.embed([f"{article.title}. {text}" for text in texts])
+    vectors = encoder.encode([f"{article.title}. {text}" for text in texts])
     Passage.objects.bulk_create(
         Passage(article=article, position=i, text=text, embedding=vector)
         for i, (text, vector) in enumerate(zip(texts, vectors, strict=True))
     )
 
 
-def search(question: str, *, intent: str, understander: Understander) -> Passage | None:
+def search(question: str, *, intent: str, encoder: Encoder) -> Passage | None:
     """The passage that answers best, or None where none comes near."""
-    vector = understander.embed([question])[0]
+    vector = encoder.encode([question])[0]
     near = (
         Passage.objects.select_related("article")
         .annotate(distance=CosineDistance("embedding", vector))

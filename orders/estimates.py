@@ -5,7 +5,7 @@ Chat and email both tell what `describe` says, so their dates agree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal, Protocol
 
@@ -52,7 +52,7 @@ class Forecaster(Protocol):
 class Outlook:
     """What can be said about an order now. Dates are days in the customer's time zone.
 
-    `window_start`, `window_end` and `likely` are set for the kinds placed, in_transit,
+    `estimate` is what the days were read off. `window_start`, `window_end` and `likely` are set for the kinds placed, in_transit,
     out_for_delivery and late, and never lie in the past. `days_late` counts from the promised day to
     today or to the likely day, whichever is later.
     """
@@ -67,6 +67,12 @@ class Outlook:
     shipped: date | None = None
     delivered: date | None = None
     cancelled: date | None = None
+    estimate: Estimate | None = None
+
+
+def outlook(order: Order, *, model: Forecaster | None, now: datetime) -> Outlook:
+    """What can be said about an order now. Without a model states are told, but no days to come."""
+    return describe(order, estimate(order, model=model, now=now) if model else None, now)
 
 
 def estimate(order: Order, *, model: Forecaster, now: datetime) -> Estimate | None:
@@ -97,11 +103,18 @@ def describe(order: Order, estimate: Estimate | None, now: datetime) -> Outlook:
     known = _Days(order, now)
     kind, arrival = _kind(order, estimate, known)
     if arrival is None:
-        late_by = (known.today - known.promised).days if known.promised and kind == "overdue" else 0
-        return known.outlook(kind, days_late=max(0, late_by))
+        return replace(
+            known.outlook(kind), days_late=known.days_late(known.today) if kind == "overdue" else 0
+        )
     start, likely, end = (known.day(at) for at in (arrival.earliest, arrival.likely, arrival.latest))
-    late_by = (max(likely, known.today) - known.promised).days if known.promised else 0
-    return known.outlook(kind, window_start=start, likely=likely, window_end=end, days_late=max(0, late_by))
+    return replace(
+        known.outlook(kind),
+        window_start=start,
+        likely=likely,
+        window_end=end,
+        days_late=known.days_late(max(likely, known.today)),
+        estimate=arrival,
+    )
 
 
 def is_silent(order: Order, *, now: datetime) -> bool:
@@ -193,26 +206,17 @@ class _Days:
     def _day_or_none(self, at: datetime | None) -> date | None:
         return self.day(at) if at else None
 
-    def outlook(
-        self,
-        kind: Kind,
-        *,
-        window_start: date | None = None,
-        likely: date | None = None,
-        window_end: date | None = None,
-        days_late: int = 0,
-    ) -> Outlook:
+    def days_late(self, day: date) -> int:
+        return max(0, (day - self.promised).days) if self.promised else 0
+
+    def outlook(self, kind: Kind) -> Outlook:
         return Outlook(
             kind,
-            window_start,
-            window_end,
-            likely,
-            self.promised,
-            days_late,
-            self.placed,
-            self.shipped,
-            self.delivered,
-            self.cancelled,
+            promised=self.promised,
+            placed=self.placed,
+            shipped=self.shipped,
+            delivered=self.delivered,
+            cancelled=self.cancelled,
         )
 
 

@@ -59,8 +59,6 @@ SKILLS = NEEDS_CUSTOMER | OPEN_TO_ALL
 QUIET_WHILE_WAITING = frozenset(
     {"inform", "out_of_scope", "affirm", "deny", "complaint", "contact_human_agent"}
 )
-# Below both of these the two best readings are too close to act on one of them.
-CLARIFY_CONFIDENCE, CLARIFY_MARGIN = 0.5, 0.15
 
 
 def respond(turn: Turn) -> Reply:
@@ -175,4 +173,4 @@ def _is_torn(turn: Turn) -> bool:
     first, second = said.ranking[0][0], said.ranking[1][0]
     if SKILLS.get(first) is SKILLS.get(second) or not {first, second} <= talk.LABELS.keys():
         return False
-    return said.confidence < CLARIFY_CONFIDENCE and said.margin < CLARIFY_MARGIN
+    return turn.assistant.understander.is_unsure(said)

@@ -7,11 +7,11 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from chatbot import knowledge
-from chatbot.assistant import encoder
+from chatbot.assistant import understander
 
 
 class Command(BaseCommand):
     help = "Store and index the help articles of chatbot/knowledge_base that are not in the database yet."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"{knowledge.load(encoder())} articles stored.")
+        self.stdout.write(f"{knowledge.load(understander().encoder)} articles stored.")
