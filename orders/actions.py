@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from django.db import transaction
@@ -19,7 +19,7 @@ RefundStanding = Literal["open", "too_early", "too_late", "closed"]
 Kind = TrackingEvent.Kind
 
 # What a scan says about the whole order. Kinds that are missing here say nothing new about it.
-_STATUS_AFTER: dict[str, Status] = {
+STATUS_AFTER: dict[str, Status] = {
     Kind.HANDED_OVER: Status.SHIPPED,
     Kind.ARRIVED: Status.SHIPPED,
     Kind.DEPARTED: Status.SHIPPED,
@@ -108,16 +108,16 @@ def refund_standing(order: Order, *, now: datetime) -> RefundStanding:
     if order.status in (Status.CANCELLED, Status.RETURNED) or _live_refund(order) is not None:
         return "closed"
     deadline = return_deadline(order)
-    return "too_late" if deadline is not None and now > deadline else "open"
+    today = now.astimezone(order.customer.zone).date()
+    return "too_late" if deadline is not None and today > deadline else "open"
 
 
-def return_deadline(order: Order) -> datetime | None:
-    """The end of the last day for a return, in the customer's time zone; None while that day is unknown."""
+def return_deadline(order: Order) -> date | None:
+    """The last day for a return, in the customer's time zone; None while the delivery's day is unknown."""
     delivered = order.delivered_at
     if delivered is None:
         return None
-    last_day = delivered.astimezone(order.customer.zone) + timedelta(days=RETURN_DAYS)
-    return last_day.replace(hour=23, minute=59, second=59, microsecond=0)
+    return delivered.astimezone(order.customer.zone).date() + timedelta(days=RETURN_DAYS)
 
 
 def record_event(*, shipment: Shipment, kind: str, at: datetime, place: str = "") -> TrackingEvent:
@@ -147,7 +147,7 @@ def _stamp(shipment: Shipment, event: TrackingEvent) -> None:
 
 
 def _advance(order: Order, event: TrackingEvent) -> None:
-    status = _STATUS_AFTER.get(event.kind)
+    status = STATUS_AFTER.get(event.kind)
     is_newest = not TrackingEvent.objects.filter(shipment=event.shipment_id, at__gt=event.at).exists()
     if status is None or not is_newest or order.status == status or not order.can_reach(status):
         return

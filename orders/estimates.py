@@ -52,9 +52,9 @@ class Forecaster(Protocol):
 class Outlook:
     """What can be said about an order now. Dates are days in the customer's time zone.
 
-    `estimate` is what the days were read off. `window_start`, `window_end` and `likely` are set for the kinds placed, in_transit,
-    out_for_delivery and late, and never lie in the past. `days_late` counts from the promised day to
-    today or to the likely day, whichever is later.
+    `window_start`, `window_end` and `likely` are set for the kinds placed, in_transit,
+    out_for_delivery and late, read off `estimate`, and never lie in the past. `days_late` counts from
+    the promised day to today or to the likely day, whichever is later.
     """
 
     kind: Kind

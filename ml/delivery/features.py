@@ -94,7 +94,7 @@ class Encoder:
             means, self.totals_[name] = running_means([key(row) for row in rows], starts, ends)
             histories.append(means)
         x = np.column_stack([self._plain(rows), *histories])
-        self.known_ = [bool(known) for known in np.isfinite(x).any(axis=0)]
+        self.known_ = np.any(np.isfinite(x), axis=0).tolist()
         return x[:, self.known_]
 
     def transform(self, rows: Sequence[Consignment]) -> NDArray[np.float64]:

@@ -147,6 +147,12 @@ class DeliveryModel:
         return cls(Config(**state["meta"]["config"]), stages, state["meta"])
 
 
+def load_model(path: Path, *, shipped: Path) -> DeliveryModel | None:
+    """The shop's own model where it has trained one, else the one that ships, else None."""
+    found = next((candidate for candidate in (path, shipped) if candidate.is_file()), None)
+    return DeliveryModel.load(found) if found else None
+
+
 def condition(quantiles: Quantiles, elapsed: float) -> Quantiles | None:
     """The quantiles of the same distribution, given that `elapsed` days have passed without arrival.
 
