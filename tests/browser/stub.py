@@ -24,7 +24,7 @@ STATIC = Path(__file__).resolve().parents[2] / "static"
 PATIENCE = 15.0
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A shop</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<style>button, textarea, p {{ color: red !important; font-size: 40px !important; display: block !important }}</style>
+<style>button, textarea, p {{ color: red !important; font-size: 40px !important }}</style>
 </head><body><main><h1>A shop</h1><a href="#help" data-doorstep-open>Help</a></main>
 <script src="/static/widget/widget.js" {attributes} defer></script></body></html>"""
 
@@ -204,7 +204,9 @@ class Stub:
         assert room, "a message before hello"
         known = next((message for message in room.messages if message["id"] == frame["id"]), None)
         message = known or _append(room, author="customer", text=frame["text"], id=frame["id"])
-        others = [other for other, its_room in self._sockets.items() if its_room is room and other is not socket]
+        others = [
+            other for other, its_room in self._sockets.items() if its_room is room and other is not socket
+        ]
         for other in others:
             await _send(other, message)
         if self.acknowledges:

@@ -86,4 +86,3 @@ class Widget:
     def texts(self) -> list[str]:
         """What was said, in the order on the screen, the greeting left out."""
         return self.root.locator(".message:not(.greeting, .typing) > .text").all_inner_texts()
-
