@@ -1,0 +1,1 @@
+"""What a message is about, what it mentions and how its writer feels."""

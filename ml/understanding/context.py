@@ -1,0 +1,126 @@
+"""Short answers, read from what we have just asked.
+
+`pending` is the open question: "confirm" (yes or no), "identity", "address", "which_order" or
+"choice". An unknown value counts as no question.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from ml.types import Entity
+
+_YES = (
+    r"y|yes+|yep|yeah+|yup|ye|yea|yh|ok+|okay|okey|k|sure|of course|certainly|definitely|absolutely|correct|"
+    r"that'?s (?:right|correct|fine|it|the one)|right|alright|fine|go ahead|go for it|do it|please do|"
+    r"i'?m sure|i am sure|confirm(?:ed)?|i confirm|agreed|sounds good|si|oui|ja"
+)
+_NO = (
+    r"n|no+|nope|nah|no way|not now|not yet|don'?t|do not|do not do (?:it|that)|don'?t do (?:it|that)|"
+    r"never ?mind|nvm|forget it|leave it|keep it|stop|wait|cancel that|negative|nein|non"
+)
+_FILLER = r"please|pls|plz|thanks|thank you|thx|then|mate|now|it|that|is fine|i'?m sure|i am sure"
+
+
+def _only(words: str) -> re.Pattern[str]:
+    """These words and the small ones around them, and nothing else."""
+    return re.compile(rf"(?:{words})(?:[\s,.!]+(?:{_FILLER}|{words}))*[\s.!]*", re.I)
+
+
+_AFFIRM = _only(_YES)
+_DENY = _only(_NO)
+_DENY_CLAUSE = re.compile(r"(?:no+|nope|nah)\b[\s,.!]*(?:don'?t|do not|leave|keep|forget|stop|not)\b", re.I)
+_THUMBS = {"👍": "affirm", "✅": "affirm", "👌": "affirm", "👎": "deny", "❌": "deny"}
+_TONES = re.compile("[\ufe0f\U0001f3fb-\U0001f3ff\\s]")
+
+_PICK = re.compile(
+    r"(?:the |option |number |no\.? ?|#)?"
+    r"(?:[1-9]|one|two|three|four|five|first|second|third|fourth|fifth|last|latest|newest|oldest|older|newer|"
+    r"former|latter|top|bottom|most recent|other|both|either)"
+    r"(?: one| order| option)?(?: please| pls| thanks)?[\s.!]*",
+    re.I,
+)
+_ASKS = re.compile(
+    r"\?|\b(?:but|wait|actually|instead|how|what|when|where|why|who|which|can|could|before|first tell)\b",
+    re.I,
+)
+_STREET = re.compile(
+    r"\b\d{1,5}[a-z]?,? +[a-z]"
+    r"|\b(?:flat|apt|apartment|street|road|lane|avenue|close|drive|court|place|st|rd|ave)\b",
+    re.I,
+)
+
+# "I do not want to cancel": an act that is named in order to be refused.
+_REFUSED = re.compile(
+    r"\b(?:do not|don'?t|dont|never|not|isn'?t|wasn'?t)\s+"
+    r"(?:(?:want|wanna|wish|need|going|planning|trying|asking|asked|ask|said|say|mean)\s+)?"
+    r"(?:(?:you|u|anyone|them)\s+)?(?:to\s+)?(?:(?:say|said|do)\s+)?"
+    r"(?:be\s+)?(?:a\s+|the\s+|my\s+|any\s+)?"
+    r"(?:cancel\w*|refund\w*|return(?:ing|ed)?|delete|deleting|close|closing|"
+    r"change (?:the|my) address|money back)\b"
+    r"(?:\s+(?:it|that|this|my|the|order|account|anything|address|one|yet))*",
+    re.I,
+)
+_JOINER = re.compile(r"^[\s,.;:!-]*(?:(?:i|but|just|only|and|so|please|pls|ok|thanks)\b[\s,]*)*", re.I)
+_WANTS_NO_MORE = re.compile(r"\b(?:any ?more|any longer|want it\b)", re.I)
+
+_BOOSTS: dict[str, dict[str, float]] = {
+    "confirm": {"affirm": 6.0, "deny": 6.0},
+    "identity": {"inform": 3.0},
+    "address": {"inform": 4.0},
+    "which_order": {"inform": 4.0},
+    "choice": {"inform": 3.0},
+}
+_CARRIES = {"identity": 12.0, "address": 8.0, "which_order": 12.0, "choice": 4.0}
+
+
+def settled(text: str, entities: Sequence[Entity], pending: str | None) -> str | None:
+    """The intent of an answer so short that its words decide: yes, no, a pick, a bare number."""
+    words = " ".join(text.replace("’", "'").split())
+    if pending == "confirm" and (thumb := _THUMBS.get(_TONES.sub("", text))):
+        return thumb
+    if pending in ("choice", "which_order") and _PICK.fullmatch(words):
+        return "inform"
+    if _AFFIRM.fullmatch(words):
+        return "affirm"
+    if _DENY.fullmatch(words) or (
+        pending == "confirm" and _DENY_CLAUSE.match(words) and not _ASKS.search(words)
+    ):
+        return "deny"
+    if entities and not _without(text, entities):
+        return "inform"
+    return None
+
+
+def weigh(
+    ranking: Mapping[str, float], text: str, entities: Sequence[Entity], pending: str | None
+) -> dict[str, float]:
+    """Probabilities after the open question has shifted the odds; they still sum to one."""
+    factors = dict(_BOOSTS.get(pending or "", {}))
+    if pending == "confirm" and _ASKS.search(text):  # "yes, but when would it come?" is no plain yes
+        factors = {"affirm": 0.3}
+    if "inform" in factors and (entities or (pending == "address" and _STREET.search(text))):
+        factors["inform"] *= _CARRIES.get(pending or "", 1.0)
+    shifted = {intent: chance * factors.get(intent, 1.0) for intent, chance in ranking.items()}
+    total = sum(shifted.values())
+    return {intent: chance / total for intent, chance in shifted.items()}
+
+
+def refusal(text: str) -> str | None:
+    """What else a message says that refuses an act ("I don't want to cancel, where is it"): the
+    rest of it, "" if there is none. None if nothing is refused."""
+    plain = text.replace("’", "'")
+    match = _REFUSED.search(plain)
+    if match is None or _WANTS_NO_MORE.search(plain):
+        return None
+    after = _JOINER.sub("", plain[match.end() :]).strip(" .,!")
+    before = plain[: match.start()].strip(" .,!")
+    rest = after if len(after.split()) >= 2 else before
+    return rest if len(rest.split()) >= 3 else ""
+
+
+def _without(text: str, entities: Sequence[Entity]) -> str:
+    for entity in sorted(entities, key=lambda found: found.start, reverse=True):
+        text = text[: entity.start] + " " * (entity.end - entity.start) + text[entity.end :]
+    return re.sub(r"[\W_]|\band\b", "", text, flags=re.I)
