@@ -159,4 +159,7 @@ def _mask(pieces: Sequence[str], channel: Channel) -> NDArray[np.float32]:
 def _is_banned(piece: str) -> bool:
     if piece in SLOT_TOKENS or piece in CONTROLS:
         return True
-    return bool(re.search(r"[\d@{}<>\\_/#*\n\r\t]|[^\x00-\x7f’–—]", piece) or content_faults(piece))
+    if re.search(r"[\d@{}<>\\_/#*\n\r\t]|[^\x00-\x7f’–—]", piece):
+        return True
+    # Inside a word "ten" is the end of "written"; only at a word's start is it a number.
+    return (piece[:1].isspace() or piece[:1].isupper()) and bool(content_faults(piece))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ml.types import Facts
+from ml.types import Draft, Facts
 from ml.writer.rules import SLOT, claim_faults, content_faults, sentences, voice_faults, words
 from ml.writer.situations import COLLAPSIBLE, SITUATIONS, Situation
 
@@ -152,14 +152,13 @@ def _raised(display: str) -> str:
     return display if display[1:2].isupper() else display[:1].upper() + display[1:]
 
 
-def pieces(text: str, facts: Facts, size: int = 3) -> list[str]:
-    """Groups of about `size` words for streaming, out of a checked delexicalised text.
+def pieces(draft: Draft, facts: Facts, size: int = 3) -> list[str]:
+    """A checked reply in groups of about `size` words, as it is streamed to the reader.
 
-    A slot's value is never split. Joined, the pieces are exactly `fill(text, facts)`."""
+    A slot's value is never split. Joined, the pieces are exactly the draft's text."""
     units = [""]
-    for words_, slot in parts(text, facts):
-        chunks = [words_] if slot else re.findall(r"\S*\s+|\S+", words_)
-        for chunk in chunks:
+    for words_, slot in parts(draft.delexicalised, facts):
+        for chunk in [words_] if slot else re.findall(r"\S*\s+|\S+", words_):
             units[-1] += chunk
             if not slot and chunk[-1].isspace():
                 units.append("")

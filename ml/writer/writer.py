@@ -30,11 +30,12 @@ log = logging.getLogger(__name__)
 
 class Writer:
     """Thread-safe. `counts` tells how texts came to be: "model", "template", and "rejected: …" by
-    the kind of fault."""
+    the kind of fault; `version` names what writes first."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
         """`sources` are tried in order, each TRIES times, before the template."""
         self._sources = sources
+        self.version = sources[0].version
         self._lock = threading.Lock()
         self.counts: Counter[str] = Counter()
 
@@ -42,11 +43,6 @@ class Writer:
     def load(cls, chat: Path, mail: Path, *, threads: int = 2) -> Writer:
         """The embedded models alone, warmed up. Raises WriterError."""
         return load_writer(model=None, url=None, chat=chat, mail=mail, threads=threads)
-
-    @property
-    def version(self) -> str:
-        """What writes first."""
-        return self._sources[0].version
 
     def write(self, facts: Facts, *, seed: int | None = None) -> Draft:
         """Phrase the facts. The same facts and seed give the same text; without a seed, a new one.

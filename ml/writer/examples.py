@@ -1,0 +1,58 @@
+"""Made-up facts to try a writer on: every situation, mood and subset of slots, with display values
+as the product makes them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from ml.types import Channel, Fact, Facts
+from ml.writer.corpus.compose import sample_request
+from ml.writer.situations import SITUATIONS
+
+_DAYS = ("Tuesday 24 November", "Friday 27 November", "Monday 30 November", "Saturday 5 December")
+_VALUES: dict[str, tuple[str, ...]] = {
+    "amount": ("£48.20", "€1,204.00", "$7.99"),
+    "article": ("Returns and refunds", "Ways to pay"),
+    "carrier": ("Northline", "Blue Parcel"),
+    "choice_a": ("track an order", "get an invoice"),
+    "choice_b": ("cancel an order", "ask for a refund"),
+    "days_late": ("3 days", "1 day"),
+    "email": ("a•••@example.com",),
+    "first_name": ("Amara", "José", "Li"),
+    "item": ("kettle", "women's running shoes", "bedside lamp"),
+    "item_count": ("3 items", "1 item"),
+    "last_event": ("arrival at the depot", "hand-over to the carrier"),
+    "new_address": ("4 Mill Lane, Leeds LS1 4DY",),
+    "order": ("#W2611340", "#W4817420"),
+    "order_count": ("4 orders", "2 orders"),
+    "payment_method": ("your Visa card ending 9212", "your PayPal account"),
+    "place": ("the Leeds depot", "Campinas"),
+    "quote": ("You can return anything unused within 30 days. We pay for the label.",),
+    "shop": ("Doorstep Demo Shop",),
+    "status": ("being packed", "on hold", "waiting for payment"),
+    "tracking_link": ("https://track.example.com/NL123456",),
+}
+
+
+def values(slot: str) -> tuple[str, ...]:
+    """Displays for a slot; days for every slot that names one."""
+    return _VALUES.get(slot, _DAYS)
+
+
+def sample_facts(channel: Channel, count: int, seed: int = 0) -> Iterator[Facts]:
+    """Each situation of the channel in turn, everything else at random. Deterministic by seed."""
+    rng = random.Random(seed)
+    names = [name for name, entry in SITUATIONS.items() if entry.channel == channel]
+    for turn in range(count):
+        request = sample_request(names[turn % len(names)], rng)
+        yield Facts(
+            request.situation,
+            slots={
+                slot: Fact(rng.choice(values(slot)), f"example:{slot}") for slot in sorted(request.available)
+            },
+            mood=request.mood,
+            channel=channel,
+            told=int(request.told),
+            committed=frozenset(SITUATIONS[request.situation].acts),
+        )

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ml.types import Fact, Facts
+from ml.writer.engine import BackendError
+from ml.writer.evaluate import evaluate, unsupported
+from ml.writer.examples import sample_facts
+from ml.writer.grounding import FactsError, check
+from ml.writer.prompts import messages, read_answer
+from ml.writer.sources import Server, Words
+from ml.writer.writer import ModelMissing, Writer, load_writer
+
+ARTIFACTS = Path(__file__).resolve().parents[3] / "ml" / "artifacts"
+CHAT, MAIL = ARTIFACTS / "writer-chat.gguf", ARTIFACTS / "writer-mail.gguf"
+ORDER = Facts("order_overdue", {"order": Fact("#W2611340", "orders.Order:17.number")})
+GOOD = "Order {order} is overdue. A colleague can look into it: shall I pass you on?"
+
+
+class Scripted:
+    """A source that says its lines one after the other."""
+
+    version = "scripted"
+
+    def __init__(self, *lines: str | BackendError) -> None:
+        self.lines = list(lines)
+
+    def draft(self, facts: Facts, seed: int) -> Words:
+        line = self.lines.pop(0)
+        if isinstance(line, BackendError):
+            raise line
+        return Words(line, tokens=9)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Writer:
+    return Writer.load(CHAT, MAIL, threads=1)
+
+
+def test_a_draft_that_passes_is_filled_and_says_who_wrote_it():
+    draft = Writer([Scripted(GOOD)]).write(ORDER)
+    assert draft.text.startswith("Order #W2611340 is overdue.")
+    assert (draft.source, draft.model, draft.rejected, draft.tokens) == ("model", "scripted", (), 9)
+
+
+def test_a_refused_draft_is_tried_once_more():
+    writer = Writer([Scripted("It comes tomorrow.", GOOD)])
+    draft = writer.write(ORDER)
+    assert draft.source == "model"
+    assert any("tomorrow" in reason for reason in draft.rejected)
+    assert writer.counts == {
+        "model": 1,
+        "rejected: relative day": 1,
+        "rejected: required {order} is not told": 1,
+    }
+
+
+def test_two_refused_drafts_end_in_the_template():
+    writer = Writer([Scripted("It comes tomorrow.", "I have refunded {order}.")])
+    draft = writer.write(ORDER)
+    assert draft.source == draft.model == "template"
+    assert draft.text.startswith("Order #W2611340 should be with you by now")
+    assert writer.counts["template"] == 1
+
+
+def test_a_source_that_fails_is_passed_over():
+    writer = Writer([Scripted(BackendError("timed out")), Scripted(GOOD)])
+    draft = writer.write(ORDER)
+    assert draft.source == "model"
+    assert draft.rejected == ("scripted: timed out",)
+
+
+def test_facts_without_what_they_need_are_the_callers_fault(shipped):
+    with pytest.raises(FactsError, match="needs the facts order"):
+        shipped.write(Facts("order_overdue"))
+
+
+def test_a_missing_model_is_named_at_load(tmp_path):
+    with pytest.raises(ModelMissing, match=r"writer model .* is missing"):
+        Writer.load(tmp_path / "none.gguf", MAIL)
+    with pytest.raises(ModelMissing, match="is not a chat model"):
+        Writer.load(MAIL, CHAT)
+    with pytest.raises(ModelMissing, match="LLM_MODEL names"):
+        load_writer(model=tmp_path / "none.gguf", url=None, chat=CHAT, mail=MAIL, threads=1)
+
+
+@pytest.mark.parametrize(("channel", "count"), [("chat", 60), ("mail", 11)])
+def test_the_shipped_models_keep_to_the_facts(shipped, channel, count, record_property):
+    facts = list(sample_facts(channel, count, seed=5))
+    scores, drafts = evaluate(shipped, channel, count, seed=5)
+    record_property(f"{channel}_template_rate", scores.template_rate)
+    assert scores.unsupported_facts == 0
+    assert scores.required_facts_recall == 1.0
+    assert scores.template_rate < 0.1
+    for each, draft in zip(facts, drafts, strict=True):
+        assert "{" not in draft.text + draft.subject + draft.preheader
+        assert unsupported(draft, each) == []
+        if channel == "chat":
+            assert check(draft.delexicalised, each) == []
+        else:
+            assert draft.subject
+            assert draft.preheader
+
+
+def test_the_same_seed_gives_the_same_text_and_another_another(shipped):
+    same = {shipped.write(ORDER, seed=3).text for _ in range(3)}
+    assert len(same) == 1
+    assert len({shipped.write(ORDER, seed=seed).text for seed in range(12)}) > 4
+
+
+def test_what_was_told_before_is_told_in_other_words(shipped):
+    def told(count: int, seed: int) -> str:
+        return shipped.write(Facts("order_overdue", ORDER.slots, told=count), seed=seed).text
+
+    assert sum(told(0, seed) != told(1, seed) for seed in range(10)) >= 9
+
+
+def test_several_threads_may_write_at_once(shipped):
+    with ThreadPoolExecutor(4) as pool:
+        drafts = list(pool.map(lambda seed: shipped.write(ORDER, seed=seed), range(16)))
+    assert [draft.text for draft in drafts] == [shipped.write(ORDER, seed=seed).text for seed in range(16)]
+
+
+def answering(reply: str, seen: list[httpx.Request]) -> httpx.MockTransport:
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        if request.url.path.endswith("/models"):
+            return httpx.Response(200, json={"data": [{"id": "house-model"}]})
+        message = {"choices": [{"message": {"content": reply}}], "usage": {"completion_tokens": 12}}
+        return httpx.Response(200, json=message)
+
+    return httpx.MockTransport(handle)
+
+
+def test_a_server_gets_placeholders_and_never_the_customers_data():
+    seen: list[httpx.Request] = []
+    server = Server("http://secret@llm.test:8080/v1", transport=answering(f'"{GOOD}"', seen))
+    draft = Writer([server]).write(ORDER)
+    assert draft.source == "model"
+    assert draft.text.startswith("Order #W2611340 is overdue.")
+    assert str(seen[-1].url) == "http://llm.test:8080/v1/chat/completions"
+    assert seen[-1].headers["authorization"] == "Bearer secret"
+    body = json.loads(seen[-1].content)
+    assert body["model"] == "house-model"
+    assert "{order}" in body["messages"][1]["content"]
+    assert "orders.Order:17" not in seen[-1].content.decode()
+
+
+@pytest.mark.parametrize("status", [500, 200])
+def test_a_server_in_trouble_is_passed_over(status):
+    transport = httpx.MockTransport(lambda request: httpx.Response(status, text="not json"))
+    draft = Writer([Server("http://llm.test/v1", transport=transport), Scripted(GOOD)]).write(ORDER)
+    assert draft.model == "scripted"
+    assert draft.rejected[0].startswith("llm.test:")
+
+
+def test_what_a_server_invents_is_refused():
+    transport = answering("Order {order} arrives on Friday, and I have refunded £10.", [])
+    draft = Writer([Server("http://llm.test/v1", transport=transport)]).write(ORDER)
+    assert draft.source == "template"
+
+
+def test_any_other_gguf_runs_under_the_same_checker():
+    writer = load_writer(model=CHAT, url=None, chat=CHAT, mail=MAIL, threads=1)
+    draft = writer.write(ORDER, seed=1)
+    assert check(draft.delexicalised, ORDER) == []
+
+
+def test_the_prompt_lists_meanings_not_values():
+    facts = Facts("order_overdue", ORDER.slots, mood="angry", told=1, customer_text="where is it!!")
+    text = messages(facts)[1]["content"]
+    assert "- {order}: order number as the shop writes it" in text
+    assert "(must)" in text
+    assert "where is it!!" in text
+    assert "other words" in text
+
+
+def test_an_answer_in_mail_form_is_read():
+    facts = Facts("mail_invoice", channel="mail")
+    answer = (
+        "**Subject:** Your invoice for {{order}}\nPreheader: {amount} in total\n\nHello,\n\n\nHere it is."
+    )
+    assert read_answer(answer, facts) == (
+        "Hello,\n\nHere it is.",
+        "Your invoice for {order}",
+        "{amount} in total",
+    )
