@@ -5,12 +5,15 @@ Chat and email both tell what `describe` says, so their dates agree.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal, Protocol
+from zoneinfo import ZoneInfo
 
 from ml.types import Consignment, Estimate, Quantiles
-from orders.models import MOVING, OPEN, Item, Order, Shipment, Status, TrackingEvent
+from orders.models import MOVING, OPEN, Item, Order, Seller, Shipment, Status, TrackingEvent
+from orders.rows import ItemRow, OrderRow, Place, ShipmentRow
 
 Kind = Literal[
     "placed",
@@ -26,6 +29,7 @@ Kind = Literal[
 ]
 
 SILENCE = timedelta(days=7)  # without a scan, where the carrier does scan: nobody knows where it is
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 LAST_DROP_HOUR = 21  # vans are back by then
 _RETURNING = frozenset({Status.RETURN_REQUESTED, Status.EXCHANGE_REQUESTED, Status.RETURNED})
 _SCANS = frozenset(
@@ -129,27 +133,67 @@ def is_silent(order: Order, *, now: datetime) -> bool:
 
 def consignment(order: Order, *, finished: bool = False) -> Consignment:
     """The order's rows as plain feature values; with `finished`, its delivery as well, to learn from."""
+    items = list(order.items.all())
+    seller = next((item.seller for item in items if item.seller), None)
+    return _consignment(
+        order,
+        place=order,
+        origin=seller,
+        seller=seller.external_id if seller else "",
+        items=items,
+        shipments=list(order.shipments.all()),
+        zone=order.customer.zone,
+        finished=finished,
+    )
+
+
+def consignment_of(row: OrderRow, *, finished: bool = False) -> Consignment:
+    """As `consignment`, of an order that is in no table."""
+    seller = next((item.seller for item in row.items if item.seller), None)
+    return _consignment(
+        row,
+        place=row.place,
+        origin=seller.place if seller else None,
+        seller=seller.external_id if seller else "",
+        items=row.items,
+        shipments=row.shipments,
+        zone=ZoneInfo(row.customer.timezone),
+        finished=finished,
+    )
+
+
+def _consignment(
+    order: Order | OrderRow,
+    *,
+    place: Order | Place,
+    origin: Seller | Place | None,
+    seller: str,
+    items: Sequence[Item | ItemRow],
+    shipments: Sequence[Shipment | ShipmentRow],
+    zone: ZoneInfo,
+    finished: bool,
+) -> Consignment:
     if order.placed_at is None:
         raise ValueError(f"order {order.number} has no time of placing")
-    zone = order.customer.zone
-    items, shipments = list(order.items.all()), list(order.shipments.all())
-    seller = next((item.seller for item in items if item.seller), None)
     slowest = _slowest(shipments)
-    delivered = order.delivered_at if finished else None
-    handed_over = slowest.handed_over_at if slowest else None
-    has_position = order.lat is not None and order.lng is not None
+    arrivals = [shipment.delivered_at for shipment in shipments if shipment.delivered_at]
+    delivered = max(arrivals) if finished and arrivals and len(arrivals) == len(shipments) else None
+
+    def local(at: datetime | None) -> datetime | None:
+        return at.astimezone(zone) if at else None
+
     return Consignment(
         placed_at=order.placed_at.astimezone(zone),
-        handed_over_at=handed_over.astimezone(zone) if handed_over else None,
-        delivered_at=delivered.astimezone(zone) if delivered else None,
-        promised_at=order.promised_at.astimezone(zone) if order.promised_at else None,
-        origin_lat=seller.lat if seller else None,
-        origin_lng=seller.lng if seller else None,
-        destination_lat=order.lat if has_position else None,
-        destination_lng=order.lng if has_position else None,
-        origin_region=_area(seller.country, seller.region) if seller else "",
-        region=_area(order.country, order.region),
-        seller=f"{seller.source}:{seller.external_id}" if seller else "",
+        handed_over_at=local(slowest.handed_over_at) if slowest else None,
+        delivered_at=local(delivered),
+        promised_at=local(order.promised_at),
+        origin_lat=origin.lat if origin else None,
+        origin_lng=origin.lng if origin else None,
+        destination_lat=place.lat,
+        destination_lng=place.lng,
+        origin_region=_area(origin) if origin else "",
+        region=_area(place),
+        seller=seller,
         carrier=slowest.carrier if slowest else "",
         service=slowest.service if slowest else "",
         weight_g=_total(items, "weight_g"),
@@ -235,21 +279,18 @@ def _van_today(order: Order, *, now: datetime) -> datetime | None:
     return evening if loaded and local < evening else None
 
 
-def _slowest(shipments: list[Shipment]) -> Shipment | None:
+def _slowest(shipments: Sequence[Shipment | ShipmentRow]) -> Shipment | ShipmentRow | None:
     """The parcel that completes the order: one not handed over yet, or else the last that was."""
     waiting = [shipment for shipment in shipments if shipment.delivered_at is None] or shipments
     unsent = next((shipment for shipment in waiting if shipment.handed_over_at is None), None)
-    sent = [
-        (shipment.handed_over_at, shipment.pk, shipment) for shipment in waiting if shipment.handed_over_at
-    ]
-    return unsent or (max(sent)[2] if sent else None)
+    return unsent or max(waiting, key=lambda s: s.handed_over_at or _LONG_AGO, default=None)
 
 
-def _area(country: str, region: str) -> str:
-    return f"{country}-{region}".strip("-")
+def _area(place: Order | Seller | Place) -> str:
+    return f"{place.country}-{place.region}".strip("-")
 
 
-def _total(items: list[Item], name: str) -> float | None:
+def _total(items: Sequence[Item | ItemRow], name: str) -> float | None:
     values = [(getattr(item, name), item.quantity) for item in items]
     known = [float(value) * quantity for value, quantity in values if value is not None]
     return sum(known) if known else None

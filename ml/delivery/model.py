@@ -75,16 +75,16 @@ class DeliveryModel:
 
     def fit(self, rows: Sequence[Consignment]) -> Self:
         """Learn from finished deliveries. Raises NotTrainable where there are too few."""
-        finished = [row for row in rows if _usable(row, "purchase")]
+        finished = [row for row in rows if usable(row, "purchase")]
         if len(finished) < FEWEST_ROWS:
             raise NotTrainable(
                 f"There are {len(finished)} finished deliveries; learning needs at least {FEWEST_ROWS}."
             )
         self.stages_ = {}
         for stage in STAGES:
-            usable = [row for row in finished if _usable(row, stage)]
-            if len(usable) >= FEWEST_ROWS:
-                self.stages_[stage] = fit_stage(usable, stage, self.config)
+            known = [row for row in finished if usable(row, stage)]
+            if len(known) >= FEWEST_ROWS:
+                self.stages_[stage] = fit_stage(known, stage, self.config)
         digest = _digest(finished)
         self.meta = {
             "version": f"delivery-{digest[:10]}",
@@ -217,7 +217,8 @@ def _shifts(days: NDArray[np.float64], truth: NDArray[np.float64]) -> tuple[floa
     return float(low), float(high)
 
 
-def _usable(row: Consignment, stage: Stage) -> bool:
+def usable(row: Consignment, stage: Stage) -> bool:
+    """Whether a row can be learned from or scored: it reached the stage and was delivered after."""
     if stage == "handover" and row.handed_over_at is None:
         return False
     return row.delivered_at is not None and row.delivered_at > start_of(row, stage)

@@ -38,7 +38,9 @@ class Command(BaseCommand):
 
 def seed(plan: Plan, *, now: datetime, show_progress: bool = False) -> Report:
     rejected: list[Rejected] = []
-    with tqdm(total=plan.orders, desc="Demo shop", unit=" orders", disable=not show_progress) as bar:
+    with tqdm(
+        total=plan.orders, desc="Demo shop", unit=" orders", mininterval=1, disable=not show_progress
+    ) as bar:
         report = load(simulate(plan, now=now), source=demo.SOURCE, reject=rejected.append, advance=bar.update)
     if rejected:
         raise RuntimeError(f"The demo shop holds an order that cannot be stored: {rejected[0].reason}")
