@@ -47,10 +47,16 @@ class DoorstepChat extends HTMLElement {
     return !this.panel.hidden;
   }
 
-  open() {
-    if (this.isOpen) return;
-    this.opener = document.activeElement === this ? this.launcher : document.activeElement;
-    this.#show();
+  /** Opens the panel, with `text` in the composer for the customer to send or change. */
+  open(text = '') {
+    if (!this.isOpen) {
+      this.opener = document.activeElement === this ? this.launcher : document.activeElement;
+      this.#show();
+    }
+    if (text && !this.input.value.trim()) {
+      this.input.value = text;
+      this.#measure();
+    }
     (touch.matches || this.composer.hidden ? this.panel : this.input).focus({ preventScroll: true });
   }
 
@@ -126,9 +132,10 @@ class DoorstepChat extends HTMLElement {
       } else if (event.key === 'Tab' && phone.matches) this.#keepInside(event);
     });
     document.addEventListener('click', (event) => {
-      if (!(event.target instanceof Element) || !event.target.closest('[data-doorstep-open]')) return;
+      const opener = event.target instanceof Element && event.target.closest('[data-doorstep-open]');
+      if (!opener) return;
       event.preventDefault();
-      this.open();
+      this.open(opener.dataset.doorstepOpen);
     });
     phone.addEventListener('change', () => this.#fit());
     for (const type of ['resize', 'scroll']) visualViewport?.addEventListener(type, () => this.#fit());
@@ -206,7 +213,7 @@ class DoorstepChat extends HTMLElement {
 
   #state(state, name) {
     this.frame.dataset.state = state;
-    this.#say_state({ bot: 'Assistant', waiting: 'Waiting for a colleague', staff: name || 'A colleague', closed: 'Closed' }[state] ?? 'Assistant');
+    this.#describe({ bot: 'Assistant', waiting: 'Waiting for a colleague', staff: name || 'A colleague', closed: 'Closed' }[state] ?? 'Assistant');
     const isClosed = state === 'closed';
     this.ended.hidden = !isClosed;
     this.composer.hidden = isClosed;
@@ -214,7 +221,7 @@ class DoorstepChat extends HTMLElement {
     this.human.hidden = state !== 'bot';
   }
 
-  #say_state(text) {
+  #describe(text) {
     if (this.stateLine.textContent !== text) this.stateLine.textContent = text;
   }
 
@@ -229,7 +236,6 @@ class DoorstepChat extends HTMLElement {
     clearTimeout(this.bannerDue);
     this.late = false;
     if (!isConnected) {
-      this.bannerDue ??= 0;
       this.bannerDue = setTimeout(() => { this.late = true; this.#banner(); }, BANNER_AFTER);
     }
     this.#banner();
