@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
+from time import monotonic
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -27,7 +27,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if not origin_is_allowed(self.scope):
             await self.close(code=4403)
             return
-        self.allowance, self.refilled = float(settings.FRAMES_PER_SECOND), time.monotonic()
+        self.allowance, self.refilled = float(settings.FRAMES_PER_SECOND), monotonic()
         await self.accept()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -84,7 +84,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def _spend(self) -> None:
         """A token bucket: a burst of two seconds' worth, then a steady rate."""
-        now, rate = time.monotonic(), settings.FRAMES_PER_SECOND
+        now, rate = monotonic(), settings.FRAMES_PER_SECOND
         self.allowance = min(2.0 * rate, self.allowance + (now - self.refilled) * rate) - 1
         self.refilled = now
         if self.allowance < 0:

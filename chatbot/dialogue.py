@@ -269,7 +269,7 @@ def _publish_reply(stored: Message, facts: Facts, draft: Draft) -> None:
     asked = stored.reply_to.seq if stored.reply_to else None
     deltas = [
         {"type": "delta", "reply_to": asked, "index": index, "text": piece}
-        for index, piece in enumerate(pieces(draft.delexicalised, facts))
+        for index, piece in enumerate(pieces(draft, facts))
     ]
     publish.to_conversation(stored.conversation_id, *deltas, stored.as_frame())
     if stored.trace.get("hand_over"):

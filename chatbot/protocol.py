@@ -10,11 +10,11 @@ server → browser
   welcome  conversation, token, seq, state, shop, verified     then the messages after last_seq
   ack      id, seq                                       the message is stored
   message  seq, author, name, text, at, quick_replies, card, reply_to (seq or null), id (own messages)
-  delta    reply_to, index, text                         piece number `index` of the reply to message `reply_to`
+  delta    reply_to, index, text                         piece `index` of the reply to message `reply_to`
   typing   author                                        shown for a few seconds, or until a message comes
   state    state                                         bot | waiting | staff | closed
   error    code, text, id                                the socket stays open
-  pong     seq                                           the conversation's last: a browser behind it says hello again
+  pong     seq      the last of the conversation: a browser behind it says hello again
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ def header(scope: dict[str, Any], name: bytes) -> str:
 
 
 def is_own_host(origin: str, scope: dict[str, Any]) -> bool:
-    return bool(origin) and urlsplit(origin).netloc == header(scope, b"host")
+    host = urlsplit(origin).netloc  # empty for "null", which sandboxed pages and files send
+    return bool(host) and host == header(scope, b"host")
 
 
 def origin_is_allowed(scope: dict[str, Any]) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from chatbot import identity
 from chatbot.identity import Verdict
 from chatbot.skills.base import HUMAN, Reply, Turn
+from ml.types import Understanding
 from orders import lookups
 
 SKILL = "identify"
@@ -23,13 +26,11 @@ def ask(turn: Turn) -> Reply:
 def identify(turn: Turn, *, needs_customer: bool) -> Turn | Reply:
     """The turn with its customer and the order it names, or the reply that asks or refuses."""
     asked = turn.pending if turn.pending.get("kind") == "identity" else {}
-    said = turn.understanding
-    number = said.first("order_number") or ""
-    proof = said.first("email") or said.first("postcode") or ""
+    number, proof = _named(turn.understanding, asked)
     if turn.customer and number:
         if order := lookups.order_of(turn.customer, number=number):
             return _resume(turn.about(order), asked)
-    elif not (number or (proof and (asked or needs_customer))) or (not asked and not needs_customer and turn.intent != "inform"):
+    elif not _concerns_identity(turn, number, proof, asked, needs_customer=needs_customer):
         return turn
     number, proof = number or asked.get("order", ""), proof or asked.get("proof", "")
     if not (number and proof):
@@ -37,7 +38,29 @@ def identify(turn: Turn, *, needs_customer: bool) -> Turn | Reply:
     return _prove(turn, number, proof, asked)
 
 
-def _prove(turn: Turn, number: str, proof: str, asked: object) -> Turn | Reply:
+def _concerns_identity(
+    turn: Turn, number: str, proof: str, asked: Mapping[str, Any], *, needs_customer: bool
+) -> bool:
+    """Whether what the message names is meant to open an order: an email alone may be a newsletter's."""
+    if not number and not proof:
+        return False
+    if asked or needs_customer:
+        return True
+    return bool(number) and turn.intent == "inform"
+
+
+def _named(said: Understanding, asked: Mapping[str, Any]) -> tuple[str, str]:
+    """The order number and the proof in a message. Bare digits can be read as either: then they are
+    the one that we still lack."""
+    numbers = [entity for entity in said.entities if entity.kind == "order_number"]
+    proofs = [entity for entity in said.entities if entity.kind in ("email", "postcode")]
+    if numbers and proofs and (numbers[0].start, numbers[0].end) == (proofs[0].start, proofs[0].end):
+        numbers, proofs = ([], proofs) if asked.get("order") else (numbers, [])
+    emails = [entity for entity in proofs if entity.kind == "email"]
+    return next((e.value for e in numbers), ""), next((e.value for e in emails or proofs), "")
+
+
+def _prove(turn: Turn, number: str, proof: str, asked: Mapping[str, Any]) -> Turn | Reply:
     verdict, customer = identity.prove(conversation=turn.conversation, order_number=number, proof=proof)
     if verdict is Verdict.LOCKED:
         return Reply(SKILL, "identity_locked", quick_replies=[HUMAN])
@@ -56,11 +79,11 @@ def _prove(turn: Turn, number: str, proof: str, asked: object) -> Turn | Reply:
     return _resume(opened, asked)
 
 
-def _resume(turn: Turn, asked: object) -> Turn:
+def _resume(turn: Turn, asked: Mapping[str, Any]) -> Turn:
     """Go back to what the customer wanted before we asked who they are."""
-    wanted = asked.get("then") if isinstance(asked, dict) else None
+    wanted = asked.get("then")
     if turn.intent in ("inform", "out_of_scope", "affirm", "greeting"):
-        return turn.meaning(wanted or DEFAULT_QUESTION)
+        return turn.meaning(str(wanted or DEFAULT_QUESTION))
     return turn
 
 

@@ -48,7 +48,8 @@ def shop() -> dict[str, Fact]:
 
 
 def policy(turn: Turn) -> Reply:
-    found = knowledge.search(turn.message.text, intent=turn.intent, encoder=turn.assistant.understander.encoder)
+    encoder = turn.assistant.understander.encoder
+    found = knowledge.search(turn.message.text, intent=turn.intent, encoder=encoder)
     if found is None:
         return Reply(SKILL, "policy_unknown", quick_replies=[HUMAN])
     slots = {

@@ -1,0 +1,286 @@
+"""What the assistant does with a message, through the product's own record and answer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from chatbot.models import Conversation, Message, VerificationAttempt
+from emails.models import Draft
+from orders.models import Order, Refund, Status
+from tests import factories
+from tests.talk import say
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def visitor() -> Conversation:
+    return factories.conversation()
+
+
+def known(*orders: Order) -> Conversation:
+    return factories.conversation(of=orders[0].customer)
+
+
+def situation(message: Message) -> str:
+    return str(message.trace["situation"])
+
+
+class TestIdentity:
+    def test_asks_why_and_what_before_it_opens_an_order(self, visitor):
+        reply = say(visitor, "where is my parcel?")
+        assert situation(reply) == "ask_identity"
+        assert "order" in reply.text
+        assert "email" in reply.text
+
+    def test_one_message_with_the_pair_is_enough(self, visitor):
+        order = factories.order(status=Status.DELIVERED)
+        reply = say(visitor, f"where is {order.number}? my email is {order.customer.email.upper()}.")
+        assert situation(reply) == "order_delivered"
+        visitor.refresh_from_db()
+        assert visitor.customer == order.customer
+        assert visitor.proof == Conversation.Proof.PAIR
+
+    def test_number_and_email_in_turns_and_the_question_is_not_forgotten(self, visitor):
+        order = factories.order(status=Status.PROCESSING)
+        assert situation(say(visitor, "please cancel my order")) == "ask_identity"
+        assert situation(say(visitor, order.number)) == "ask_proof"
+        reply = say(visitor, order.customer.email)
+        assert situation(reply) == "cancel_confirm"
+        assert order.number in reply.text
+
+    def test_postcode_proves_as_well(self, visitor):
+        order = factories.order(status=Status.DELIVERED)
+        say(visitor, f"where is {order.number}")
+        assert situation(say(visitor, "my postcode is ls14dy")) == "order_delivered"
+
+    def test_wrong_pair_unknown_number_and_someone_elses_order_read_the_same(self):
+        mine, other = factories.order(), factories.order()
+        texts = {
+            say(factories.conversation(), f"where is {number}, {email}").text
+            for number, email in (
+                (mine.number, "wrong@mail.example"),
+                ("DS-99999", mine.customer.email),
+                (other.number, mine.customer.email),
+            )
+        }
+        assert len(texts) == 1
+
+    def test_a_verified_customer_cannot_read_someone_elses_order(self):
+        mine, other = factories.order(), factories.order()
+        conversation = known(mine)
+        reply = say(conversation, f"where is {other.number}")
+        assert situation(reply) == "ask_proof"
+        assert reply.card is None
+        assert situation(say(conversation, mine.customer.email)) == "identity_failed"
+
+    def test_a_button_from_outside_opens_no_other_order(self):
+        mine, other = factories.order(), factories.order()
+        reply = say(known(mine), "this one", value=f"order:{other.number}")
+        assert other.number not in reply.text
+        assert not reply.card
+
+    def test_tries_are_limited_in_a_conversation(self, visitor):
+        order = factories.order()
+        for n in range(settings.VERIFY_TRIES):
+            assert situation(say(visitor, f"where is {order.number}, no{n}@mail.example")) == "identity_failed"
+        locked = say(visitor, f"where is {order.number}, {order.customer.email}")
+        assert situation(locked) == "identity_locked"
+        assert locked.quick_replies[0]["value"] == "human"
+
+    def test_tries_are_limited_for_an_order_over_many_conversations(self):
+        order = factories.order()
+        for n in range(settings.VERIFY_TRIES):
+            say(factories.conversation(), f"where is {order.number}, no{n}@mail.example")
+        fresh = factories.conversation()
+        assert situation(say(fresh, f"where is {order.number}, {order.customer.email}")) == "identity_locked"
+
+    def test_tries_are_limited_for_an_address(self):
+        for n in range(settings.VERIFY_TRIES_ADDRESS):
+            talk = factories.conversation(address="ab")
+            say(talk, f"where is DS-{20000 + n}, no@mail.example")
+        order = factories.order()
+        last = factories.conversation(address="ab")
+        assert situation(say(last, f"where is {order.number}, {order.customer.email}")) == "identity_locked"
+
+    def test_old_tries_do_not_count(self, visitor):
+        order = factories.order(status=Status.DELIVERED)
+        for n in range(settings.VERIFY_TRIES):
+            say(visitor, f"where is {order.number}, no{n}@mail.example")
+        VerificationAttempt.objects.update(at=timezone.now() - timedelta(hours=2))
+        assert situation(say(visitor, f"where is {order.number}, {order.customer.email}")) == "order_delivered"
+
+
+class TestTracking:
+    @pytest.mark.parametrize(
+        ("status", "expected"),
+        [
+            (Status.DELIVERED, "order_delivered"),
+            (Status.CANCELLED, "order_cancelled"),
+            (Status.RETURN_REQUESTED, "order_returning"),
+            (Status.EXCEPTION, "order_exception"),
+        ],
+    )
+    def test_a_closed_order_is_told_not_guessed(self, status, expected):
+        order = factories.order(status=status)
+        reply = say(known(order), "where is my order")
+        assert situation(reply) == expected
+        assert "likely_day" not in reply.trace["facts"]
+        assert reply.card["number"] == order.number
+
+    def test_without_dates_it_says_the_state(self):
+        order = factories.order(status=Status.PROCESSING, placed_at=None, promised_at=None)
+        reply = say(known(order), "where is it")
+        assert situation(reply) == "order_no_estimate"
+        assert "being packed" in reply.text
+
+    def test_several_orders_under_way_ask_which(self):
+        customer = factories.customer()
+        kettle = factories.order(of=customer, status=Status.DELIVERED)
+        factories.order(of=customer, items=("linen duvet cover",))
+        factories.order(of=customer, items=("lamp",))
+        talk = known(kettle)
+        reply = say(talk, "where is my order")
+        assert situation(reply) == "which_order"
+        assert len(reply.quick_replies) == 3
+        assert situation(say(talk, "the kettle please")) == "order_delivered"
+
+    def test_the_order_named_last_stays_in_focus(self):
+        customer = factories.customer()
+        first = factories.order(of=customer, status=Status.DELIVERED)
+        factories.order(of=customer)
+        talk = known(first)
+        say(talk, f"where is {first.number}")
+        assert first.number in say(talk, "refund").trace["facts"]["order"]["display"]
+
+
+class TestChanges:
+    def test_cancelling_needs_an_explicit_yes(self):
+        order = factories.order(status=Status.PROCESSING)
+        talk = known(order)
+        assert situation(say(talk, "cancel it")) == "cancel_confirm"
+        order.refresh_from_db()
+        assert order.status == Status.PROCESSING
+        reply = say(talk, "yes please")
+        assert situation(reply) == "cancel_done"
+        order.refresh_from_db()
+        assert order.status == Status.CANCELLED
+
+    def test_no_keeps_it(self):
+        order = factories.order(status=Status.PROCESSING)
+        talk = known(order)
+        say(talk, "cancel it")
+        assert situation(say(talk, "No", value="no")) == "cancel_kept"
+        assert situation(say(talk, "yes")) == "nothing_pending"
+        order.refresh_from_db()
+        assert order.status == Status.PROCESSING
+
+    def test_a_parcel_on_its_way_is_not_cancelled(self):
+        order = factories.order()
+        talk = known(order)
+        assert situation(say(talk, "cancel it")) == "cancel_refused"
+        assert situation(say(talk, "yes")) != "cancel_done"
+
+    def test_the_order_left_between_question_and_yes(self):
+        order = factories.order(status=Status.PROCESSING)
+        talk = known(order)
+        say(talk, "cancel it")
+        Order.objects.filter(pk=order.pk).update(status=Status.SHIPPED)
+        assert situation(say(talk, "yes")) == "cancel_refused"
+
+    def test_a_new_address_is_repeated_and_confirmed(self):
+        order = factories.order(status=Status.PROCESSING)
+        talk = known(order)
+        assert situation(say(talk, "I have a new address")) == "address_ask"
+        reply = say(talk, "4 Mill Lane,  York YO1 7HH")
+        assert situation(reply) == "address_confirm"
+        assert "4 Mill Lane, York YO1 7HH" in reply.text
+        assert situation(say(talk, "yes")) == "address_done"
+        order.refresh_from_db()
+        assert "4 Mill Lane" in order.line1
+
+    def test_a_refund_is_requested_once(self):
+        order = factories.order(status=Status.DELIVERED)
+        talk = known(order)
+        assert situation(say(talk, "I want a refund")) == "refund_confirm"
+        assert not Refund.objects.exists()
+        assert situation(say(talk, "yes")) == "refund_requested"
+        assert situation(say(talk, "I want a refund")) == "refund_pending"
+        assert Refund.objects.count() == 1
+
+
+class TestEmail:
+    def test_the_timeline_is_one_email_however_often_it_is_asked_for(self):
+        order = factories.order(status=Status.DELIVERED)
+        talk = known(order)
+        reply = say(talk, "email me the timeline")
+        assert situation(reply) == "email_queued"
+        assert order.customer.email not in reply.text
+        assert situation(say(talk, "email me the timeline")) == "email_already"
+        draft = Draft.objects.get()
+        assert draft.to == order.customer.email
+        assert draft.conversation == talk.pk
+
+    def test_yes_takes_up_what_the_reply_offered(self):
+        order = factories.order(status=Status.DELIVERED)
+        talk = known(order)
+        Conversation.objects.filter(pk=talk.pk).update(
+            pending={"kind": "offer", "action": "email_timeline", "focus": order.pk}
+        )
+        assert situation(say(talk, "yes")) == "email_queued"
+
+    def test_no_address_is_said(self):
+        order = factories.order(of=factories.customer(email=""), status=Status.DELIVERED)
+        assert situation(say(known(order), "email me the timeline")) == "email_no_address"
+        assert not Draft.objects.exists()
+
+
+class TestPeople:
+    def test_a_person_is_one_word_away(self, visitor):
+        reply = say(visitor, "human!")
+        assert situation(reply) == "handoff_done"
+        visitor.refresh_from_db()
+        assert visitor.state == Conversation.State.WAITING
+        assert visitor.priority > 0
+        assert visitor.waiting_since
+
+    def test_even_in_the_middle_of_a_question_of_ours(self, visitor):
+        say(visitor, "where is my order")
+        assert situation(say(visitor, "Talk to a person", value="human")) == "handoff_done"
+
+    def test_while_waiting_it_still_answers_questions_with_facts(self):
+        order = factories.order(status=Status.DELIVERED)
+        talk = known(order)
+        say(talk, "human")
+        assert situation(say(talk, "hmm")) == "handoff_waiting"
+        assert situation(say(talk, "where is my order")) == "order_delivered"
+
+    def test_anger_raises_the_priority(self, visitor):
+        say(visitor, "this is terrible")
+        visitor.refresh_from_db()
+        assert visitor.priority > 0
+
+
+class TestLimits:
+    def test_a_second_miss_offers_a_person(self, visitor):
+        assert situation(say(visitor, "what's the weather")) == "out_of_scope"
+        reply = say(visitor, "and the weather tomorrow?")
+        assert situation(reply) == "not_understood"
+        assert situation(say(visitor, "yes")) == "handoff_done"
+
+    def test_two_close_meanings_become_buttons(self, visitor):
+        reply = say(visitor, "torn between two")
+        assert situation(reply) == "clarify"
+        assert [b["value"] for b in reply.quick_replies[:2]] == ["intent:track_order", "intent:cancel_order"]
+        assert situation(say(visitor, "the first")) == "ask_identity"
+
+    def test_yes_to_nothing(self, visitor):
+        assert situation(say(visitor, "yes")) == "nothing_pending"
+
+    @pytest.mark.parametrize("text", ["🙂🙂🙂", "<b>hi</b>", "مرحبا", "x" * 10_000, "'; DROP TABLE orders; --"])
+    def test_odd_text_gets_an_answer(self, visitor, text):
+        assert say(visitor, text).text
