@@ -14,7 +14,7 @@ from django.utils import timezone
 from ml.types import Fact
 from orders.actions import return_deadline
 from orders.estimates import Outlook
-from orders.models import Item, Order, Refund, Shipment, TrackingEvent
+from orders.models import Customer, Item, Order, Refund, Shipment, TrackingEvent
 
 SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€", "BRL": "R$ "}
 LONGEST_ITEM = 60
@@ -62,9 +62,9 @@ def span(start: date, end: date, zone: ZoneInfo) -> str:
 
 
 def money(amount: Decimal, currency: str) -> str:
-    """ "£48.20", "$1,536.65", "R$ 128.45", else "48.20 CHF"."""
-    symbol = SYMBOLS.get(currency.upper())
-    return f"{symbol}{amount:,.2f}" if symbol else f"{amount:,.2f} {currency.upper()}"
+    """ "£48.20", "$1,536.65", "R$ 128.45", "−£3.00", else "48.20 CHF"."""
+    symbol, sign, size = SYMBOLS.get(currency.upper()), "−" if amount < 0 else "", f"{abs(amount):,.2f}"
+    return f"{sign}{symbol}{size}" if symbol else f"{sign}{size} {currency.upper()}"
 
 
 def masked(email: str) -> str:
@@ -83,7 +83,13 @@ def order_slots(order: Order, outlook: Outlook) -> dict[str, Fact]:
 
     Days are in the customer's time zone. A window of one day is only a `likely_day`.
     """
-    groups = _customer(order), _order(order), _parcel(order), _arrival(order, outlook), _money_back(order)
+    groups = (
+        _customer(order.customer),
+        _order(order),
+        _parcel(order),
+        _arrival(order, outlook),
+        _money_back(order),
+    )
     return {slot: Fact(display, source) for slot, display, source in chain(*groups) if display}
 
 
@@ -135,11 +141,15 @@ def short_name(name: str) -> str:
     return name if len(name) <= LONGEST_ITEM else name[:LONGEST_ITEM].rsplit(" ", 1)[0]
 
 
+def customer_slots(customer: Customer) -> dict[str, Fact]:
+    """What can be said where no order is meant."""
+    return {slot: Fact(display, source) for slot, display, source in _customer(customer) if display}
+
+
 Triple = tuple[str, str, str]  # slot, display, source
 
 
-def _customer(order: Order) -> Iterator[Triple]:
-    customer = order.customer
+def _customer(customer: Customer) -> Iterator[Triple]:
     yield "first_name", " ".join(customer.first_name.split()), f"orders.Customer:{customer.pk}.first_name"
     yield "shop", settings.SHOP_NAME, "settings.SHOP_NAME"
 

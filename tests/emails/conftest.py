@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import email
+import email.policy
+import socket
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
 
-from ml.types import Estimate
+from emails import drafts, queue
+from emails.facts import order_slots, timeline
+from emails.models import Draft
+from ml.types import Estimate, Facts
 from orders.estimates import Outlook
 from orders.models import Customer, Item, Order, Shipment, Status, TrackingEvent
+from tests.fakes import FakeWriter
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 MODEL = "delivery 2026-11-01"
@@ -87,3 +98,77 @@ def make_outlook() -> Callable[..., Outlook]:
         return Outlook(kind=kind, **(values | changes))
 
     return make
+
+
+class MailServer:
+    """A real SMTP server on a free port. What it took is in `messages`; it can be told to misbehave."""
+
+    def __init__(self) -> None:
+        self.messages: list[EmailMessage] = []
+        self.raw: list[bytes] = []
+        self.envelopes: list[Envelope] = []
+        self.rcpt_reply = ""
+        self.data_reply = "250 OK"
+        self.hangs_up_after_data = False
+        self.before_reply: Callable[[], object] = lambda: None
+
+    async def handle_RCPT(self, server, session, envelope, address, options) -> str:
+        if not self.rcpt_reply:
+            envelope.rcpt_tos.append(address)
+        return self.rcpt_reply or "250 OK"
+
+    async def handle_DATA(self, server, session, envelope) -> str:
+        if self.data_reply.startswith("250"):
+            self.raw.append(envelope.content)
+            self.messages.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
+            self.envelopes.append(envelope)
+        await asyncio.to_thread(self.before_reply)
+        if self.hangs_up_after_data:
+            server.transport.abort()
+        return self.data_reply
+
+
+@pytest.fixture
+def mail_server(settings: Any) -> Iterator[MailServer]:
+    handler = MailServer()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", port, 5
+    yield handler
+    controller.stop()
+
+
+@pytest.fixture(autouse=True)
+def nudges(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """What was queued, in place of a broker."""
+    sent: list[tuple[str, int]] = []
+    monkeypatch.setattr(queue, "send", lambda task, draft_id: sent.append((task, draft_id)))
+    return sent
+
+
+@pytest.fixture
+def writer() -> FakeWriter:
+    return FakeWriter()
+
+
+@pytest.fixture
+def told(order: Order, make_outlook: Callable[..., Outlook]) -> Facts:
+    """The facts that a chat told just now."""
+    return Facts("mail_timeline_transit", order_slots(order, make_outlook()), channel="mail")
+
+
+@pytest.fixture
+def draft(order: Order, told: Facts, make_outlook: Callable[..., Outlook], writer: FakeWriter) -> Draft:
+    """A delivery timeline, written and approved by policy."""
+    asked, _ = drafts.request(
+        kind=Draft.Kind.DELIVERY_TIMELINE,
+        customer=order.customer,
+        order=order,
+        facts=told,
+        timeline=timeline(order, make_outlook()),
+    )
+    return drafts.write(asked.pk, writer=writer, model=None, now=NOW)

@@ -1,0 +1,25 @@
+"""What the mail workers are nudged to do. Each task takes a row's id; doing one twice does no harm."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from emails import drafts, outbox, sweep
+from emails.assistant import mail_tools
+
+
+@shared_task(name="emails.draft")  # type: ignore[untyped-decorator]
+def draft_email(draft_id: int) -> None:
+    writer, model = mail_tools()
+    drafts.write(draft_id, writer=writer, model=model, now=timezone.now())
+
+
+@shared_task(name="emails.deliver")  # type: ignore[untyped-decorator]
+def deliver_email(draft_id: int) -> None:
+    outbox.deliver(draft_id)
+
+
+@shared_task(name="emails.sweep")  # type: ignore[untyped-decorator]
+def sweep_emails() -> None:
+    sweep.run()
