@@ -85,10 +85,11 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _spend(self) -> None:
         """A token bucket: a burst of two seconds' worth, then a steady rate."""
         now, rate = monotonic(), settings.FRAMES_PER_SECOND
-        self.allowance = min(2.0 * rate, self.allowance + (now - self.refilled) * rate) - 1
+        self.allowance = min(2.0 * rate, self.allowance + (now - self.refilled) * rate)
         self.refilled = now
-        if self.allowance < 0:
+        if self.allowance < 1:
             raise TOO_FAST
+        self.allowance -= 1
 
     async def _leave(self) -> None:
         if self.conversation:
