@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from config import services
 
@@ -144,6 +145,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_HTTPONLY = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("BEHIND_PROXY", False)
@@ -266,10 +268,46 @@ LOGGING = {
     },
 }
 
+# --- the desk -----------------------------------------------------------------------------------
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": f"{SHOP_NAME} · desk",
     "SITE_HEADER": SHOP_NAME,
+    "SITE_SUBHEADER": "Customer care",
     "SITE_SYMBOL": "door_front",
+    "SITE_URL": "/",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "chatbot.desk.dashboard.dashboard",
+    "SIDEBAR": {"navigation": "chatbot.desk.shell.navigation"},
+    "STYLES": [lambda request: static("desk/desk.css")],
+    "SCRIPTS": [lambda request: static("desk/desk.js")],
+    "BORDER_RADIUS": "8px",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.6% .014 205)",
+            "100": "oklch(94.6% .029 205)",
+            "200": "oklch(89.2% .052 206)",
+            "300": "oklch(81.5% .08 208)",
+            "400": "oklch(71% .1 211)",
+            "500": "oklch(59.5% .1 214)",
+            "600": "oklch(50% .092 217)",
+            "700": "oklch(43% .08 220)",
+            "800": "oklch(36.5% .064 223)",
+            "900": "oklch(30.5% .05 226)",
+            "950": "oklch(22% .036 229)",
+        },
+        "base": {
+            "50": "oklch(98.4% .003 210)",
+            "100": "oklch(96.4% .004 210)",
+            "200": "oklch(92.3% .006 215)",
+            "300": "oklch(86.5% .009 220)",
+            "400": "oklch(70% .014 225)",
+            "500": "oklch(54% .016 228)",
+            "600": "oklch(44% .017 230)",
+            "700": "oklch(36.5% .018 232)",
+            "800": "oklch(27% .017 234)",
+            "900": "oklch(20.5% .016 236)",
+            "950": "oklch(14.5% .014 238)",
+        },
+    },
 }
