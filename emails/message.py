@@ -24,6 +24,15 @@ class BadMessage(EmailError):
     """The draft cannot be made into a message; `str(error)` says why."""
 
 
+class _Message(EmailMultiAlternatives):
+    def message(self) -> Any:
+        # folded at the usual 78 characters, a stop link would leave its header's first line empty,
+        # which some mailbox providers read as no link at all
+        message = super().message()
+        message.policy = message.policy.clone(max_line_length=500)
+        return message
+
+
 def build(draft: Draft) -> EmailMultiAlternatives:
     """Raises BadMessage."""
     html = as_html(draft)
@@ -31,7 +40,7 @@ def build(draft: Draft) -> EmailMultiAlternatives:
         raise BadMessage("It has no subject or no text.")
     if len(html.encode()) > MAX_HTML_BYTES:
         raise BadMessage("It is too long: mail programs would cut it off.")
-    message = EmailMultiAlternatives(
+    message = _Message(
         subject=" ".join(draft.subject.split()),
         body=as_text(draft),
         from_email=sender(),

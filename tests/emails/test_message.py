@@ -71,8 +71,9 @@ def test_headers(sent, draft):
     assert abs(arrived["Date"].datetime.replace(tzinfo=UTC) - timezone.now()).total_seconds() < 60
 
 
-def test_one_click_is_offered_where_mail_can_be_stopped(sent):
+def test_one_click_is_offered_where_mail_can_be_stopped(sent, mail_server):
     arrived, html, plain = sent()
+    assert b"\r\nList-Unsubscribe: <http" in mail_server.raw[0]
     assert arrived["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     url = re.fullmatch(r"<(http://localhost:8000/mail/stop/[^>]+/)>", arrived["List-Unsubscribe"])[1]
     assert f'href="{url}"' in html
