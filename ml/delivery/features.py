@@ -38,12 +38,21 @@ _NUMBERS: tuple[str, ...] = (
     "promised_days",
     "handling_days",
 )
-_CATEGORIES: tuple[str, ...] = ("carrier", "service", "region", "origin_region")
-_HISTORIES: dict[str, Callable[[Consignment], str]] = {
+_PLACES: tuple[str, ...] = ("region", "origin_region")
+# At purchase nobody knows yet who will carry it, so the model for that stage must not see it either.
+_CATEGORIES: dict[Stage, tuple[str, ...]] = {
+    "purchase": _PLACES,
+    "handover": (*_PLACES, "carrier", "service"),
+}
+
+Key = Callable[[Consignment], str]
+_HISTORIES: dict[str, Key] = {
     "seller_mean": lambda row: row.seller,
     "route_mean": lambda row: f"{row.origin_region}>{row.region}" if row.region else "",
-    "carrier_mean": lambda row: f"{row.carrier}/{row.service}" if row.carrier else "",
     "region_mean": lambda row: row.region,
+}
+_CARRIER_HISTORY: dict[str, Key] = {
+    "carrier_mean": lambda row: f"{row.carrier}/{row.service}" if row.carrier else "",
 }
 
 
@@ -79,9 +88,10 @@ class Encoder:
         return [name for name, known in zip(every, self.known_, strict=True) if known]
 
     @property
-    def _histories(self) -> dict[str, Callable[[Consignment], str]]:
-        words = [name for name in self.codes_ if name not in _CATEGORIES]
-        return _HISTORIES | {f"{name}_mean": partial(_word, name=name) for name in words}
+    def _histories(self) -> dict[str, Key]:
+        known = _HISTORIES | (_CARRIER_HISTORY if self.stage == "handover" else {})
+        words = [name for name in self.codes_ if name not in _CATEGORIES[self.stage]]
+        return known | {f"{name}_mean": partial(_word, name=name) for name in words}
 
     def fit_transform(self, rows: Sequence[Consignment]) -> NDArray[np.float64]:
         self._learn_columns(rows)
@@ -119,7 +129,7 @@ class Encoder:
         words = [n for n in extra if any(isinstance(row.extra.get(n), str) for row in rows)]
         self.extra_numbers_ = [name for name in extra if name not in words]
         self.codes_ = {}
-        for name in (*_CATEGORIES, *words):
+        for name in (*_CATEGORIES[self.stage], *words):
             seen = Counter(_word(row, name) for row in rows)
             seen.pop("", None)
             # by count and then by name, so the codes do not depend on the order of the rows
@@ -160,5 +170,5 @@ def _number(value: float | str | None) -> float:
 
 
 def _word(row: Consignment, name: str) -> str:
-    value = getattr(row, name) if name in _CATEGORIES else row.extra.get(name, "")
+    value = getattr(row, name) if name in _CATEGORIES["handover"] else row.extra.get(name, "")
     return str(value)
