@@ -24,10 +24,11 @@ import torch
 from tokenizers import Tokenizer
 
 from ml.types import Channel
-from ml.writer import data, export
+from ml.writer import data
 from ml.writer.corpus import HERE, load
 from ml.writer.corpus.compose import Composed
 from ml.writer.model import Config, Llama
+from ml.writer.release import release
 from ml.writer.templates import all_templates
 from ml.writer.tokenizer import load_tokenizer, train_tokenizer
 from ml.writer.tokens import END, REPLY, prompt, target
@@ -82,8 +83,7 @@ def run_stage(stage: str, options: argparse.Namespace) -> None:
     if stage == "tokenizer":
         make_tokenizer(options.data, options.out)
     elif stage == "export":
-        for channel in ("chat", "mail"):
-            export.export(options.out / f"{channel}.pt", options.artifacts / f"writer-{channel}.gguf")
+        release(options.out, options.artifacts, threads=options.threads)
     else:
         recipe = RECIPES[stage]
         train(stage, replace(recipe, steps=options.steps or recipe.steps), options.out, options.data)
