@@ -6,10 +6,11 @@ import re
 
 from chatbot.skills.base import HUMAN, YES_NO, Reply, Turn
 from chatbot.skills.tracking import ask_which, the_one_meant
-from emails.facts import day, money
+from emails.facts import day, live_refund, money
 from ml.types import Fact
 from orders import actions
-from orders.errors import OrderError
+from orders.addresses import parse_address
+from orders.errors import AddressError, OrderError
 from orders.models import Order, Refund, Status
 
 CANCEL, ADDRESS, REFUND = "cancel", "address", "refund"
@@ -54,6 +55,10 @@ def confirm_address(turn: Turn, order: Order) -> Reply | None:
         turn.intent not in ("inform", "out_of_scope") and not re.search(r"\d", text)
     ):
         return None
+    try:
+        parse_address(text)
+    except AddressError:
+        return Reply(ADDRESS, "address_ask", turn.slots(order), pending=dict(turn.pending))
     return Reply(
         ADDRESS,
         "address_confirm",
@@ -71,25 +76,15 @@ def refund(turn: Turn) -> Reply:
     order = turn.focus or the_one_meant(turn)
     if order is None:
         return ask_which(turn)
-    slots = turn.slots(order)
-    if order.refunds.exclude(state=Refund.State.REFUSED).exists():
+    if live_refund(order):
         return refund_status(turn)
-    if order.status in (
-        Status.CANCELLED,
-        Status.RETURNED,
-        Status.RETURN_REQUESTED,
-        Status.EXCHANGE_REQUESTED,
-    ):
-        return Reply(REFUND, "refund_closed", slots, quick_replies=[HUMAN])
-    if order.status != Status.DELIVERED:
-        return Reply(REFUND, "refund_too_early", slots, quick_replies=[HUMAN])
-    deadline = actions.return_deadline(order)
-    if deadline and deadline < turn.now.astimezone(order.customer.zone).date():
-        return Reply(REFUND, "refund_too_late", slots, quick_replies=[HUMAN])
+    standing = actions.refund_standing(order, now=turn.now)
+    if standing != "open":
+        return Reply(REFUND, f"refund_{standing}", turn.slots(order), quick_replies=[HUMAN])
     return Reply(
         REFUND,
         "refund_confirm",
-        slots,
+        turn.slots(order),
         quick_replies=[{"text": "Yes, ask for it", "value": "yes"}, {"text": "No, leave it", "value": "no"}],
         pending={"kind": "confirm", "action": REFUND, "order": order.pk},
     )
@@ -100,7 +95,7 @@ def refund_status(turn: Turn) -> Reply:
     if order is None:
         return ask_which(turn)
     slots = turn.slots(order)
-    found = order.refunds.exclude(state=Refund.State.REFUSED).first()
+    found = live_refund(order)
     if found is None:
         return Reply(REFUND, "refund_none", slots)
     slots |= refund_slots(found)
