@@ -123,7 +123,8 @@ def _existing(rows: Sequence[OrderRow]) -> dict[str, Order]:
 
 
 def _customers(rows: Sequence[CustomerRow], source: str) -> dict[str, Customer]:
-    wanted = {row.external_id: _customer_values(row) for row in rows}
+    # the first mention counts, here and by `_fill` afterwards, whatever the batches are
+    wanted = {row.external_id: _customer_values(row) for row in reversed(rows)}
     return _people(Customer, wanted, source)
 
 
