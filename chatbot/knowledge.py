@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parent / "knowledge_base"
 # Cosine distance beyond which a passage does not answer; and the credit of an article filed under
 # the intent. Chosen on the articles' own titles and questions, see tests/chatbot/test_knowledge.py.
 FARTHEST = 0.62
+NEAR = 0.42  # for a question that no intent claims
 INTENT_CREDIT = 0.15
 LONGEST_QUOTE = 320
 
@@ -93,8 +94,8 @@ def index(article: Article, encoder: Encoder) -> None:
     )
 
 
-def search(question: str, *, intent: str, encoder: Encoder) -> Passage | None:
-    """The passage that answers best, or None where none comes near."""
+def search(question: str, *, intent: str, encoder: Encoder, limit: float = FARTHEST) -> Passage | None:
+    """The passage that answers best, or None where none comes near: within `limit` of cosine distance."""
     vector = encoder.encode([question])[0]
     near = (
         Passage.objects.select_related("article")
@@ -106,4 +107,4 @@ def search(question: str, *, intent: str, encoder: Encoder) -> Passage | None:
         [(p.distance - INTENT_CREDIT, p.pk, p) for p in filed] + [(p.distance, p.pk, p) for p in near[:3]],
         key=lambda row: row[:2],
     )
-    return ranked[0][2] if ranked and ranked[0][0] <= FARTHEST else None
+    return ranked[0][2] if ranked and ranked[0][0] <= limit else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from chatbot import knowledge
+from chatbot.models import Passage
 from chatbot.skills.base import HUMAN, Button, Reply, Turn
 from chatbot.skills.tracking import first_name
 from ml.types import Fact
@@ -48,10 +49,17 @@ def shop() -> dict[str, Fact]:
 
 
 def policy(turn: Turn) -> Reply:
+    if found := _passage(turn, knowledge.FARTHEST):
+        return _quoted(turn, found)
+    return Reply(SKILL, "policy_unknown", quick_replies=[HUMAN])
+
+
+def _passage(turn: Turn, limit: float) -> Passage | None:
     encoder = turn.assistant.understander.encoder
-    found = knowledge.search(turn.message.text, intent=turn.intent, encoder=encoder)
-    if found is None:
-        return Reply(SKILL, "policy_unknown", quick_replies=[HUMAN])
+    return knowledge.search(turn.message.text, intent=turn.intent, encoder=encoder, limit=limit)
+
+
+def _quoted(turn: Turn, found: Passage) -> Reply:
     slots = {
         "quote": Fact(found.text, f"chatbot.Passage:{found.pk}"),
         "article": Fact(found.article.title, f"chatbot.Article:{found.article_id}.title"),
@@ -82,7 +90,10 @@ def clarify(turn: Turn, first: str, second: str) -> Reply:
 
 
 def out_of_scope(turn: Turn) -> Reply:
-    """The first miss says what we can do; the second in a row offers a person."""
+    """A question no skill claims may still stand in the help articles. Where it does not, the first
+    miss says what we can do, and the second in a row offers a person."""
+    if turn.message.text.strip() and (found := _passage(turn, knowledge.NEAR)):
+        return _quoted(turn, found)
     misses = _misses(turn) + 1
     if misses > 1:
         return Reply(
