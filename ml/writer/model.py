@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+_IGNORED = -100
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -119,14 +121,9 @@ class Llama(nn.Module):
         """Mean next-token loss in nats over the positions whose target has weight 1.
 
         tokens: (batch, length); weights: (batch, length), the weight of each token as a target."""
-        kept = weights[:, 1:].reshape(-1) > 0
-        x = self.embedding(tokens[:, :-1])
-        turn = self.get_buffer("turn")[: x.shape[1]]
-        for layer in self.layers:
-            x = layer(x, turn, self.drop)
-        states = self.norm(x).reshape(-1, self.config.width)[kept]
-        logits = F.linear(states, self.embedding.weight)
-        return F.cross_entropy(logits.float(), tokens[:, 1:].reshape(-1)[kept])
+        logits = self(tokens[:, :-1]).flatten(0, 1)
+        targets = tokens[:, 1:].masked_fill(weights[:, 1:] == 0, _IGNORED).flatten()
+        return F.cross_entropy(logits.float(), targets, ignore_index=_IGNORED)
 
     def size(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters())

@@ -53,6 +53,7 @@ RECIPES: dict[str, Recipe] = {
     "mail": Recipe(steps=560, rate=8e-4, tokens=3072, examples=9_000, held_out=160, drop=0.05),
 }
 WINDOW = 128  # tokens of a base training sequence
+ROUND = 8  # lengths of fine-tuning batches are multiples of it
 SEED = 1234
 
 Example = tuple[list[int], list[int]]  # token ids, and 1 for each that is a target
@@ -225,19 +226,24 @@ def batches(examples: list[Example], recipe: Recipe, rng: random.Random) -> Iter
 
 
 def _one_pass(examples: list[Example], recipe: Recipe, rng: random.Random) -> Iterator[Batch]:
-    """Every example once, texts of like length together so that little is padding."""
-    order = sorted(examples, key=lambda example: len(example[0]) + rng.random() * 8)
-    groups: list[list[Example]] = [[]]
-    for example in order:
-        if (len(groups[-1]) + 1) * len(example[0]) > recipe.tokens and groups[-1]:
-            groups.append([])
-        groups[-1].append(example)
+    """Every example once, texts of like length together so that little is padding. Lengths are
+    rounded up, so that few shapes occur and none of them is prepared more than once."""
+    order = sorted(examples, key=lambda example: len(example[0]) + rng.random() * ROUND)
+    groups: list[list[Example]] = []
+    while order:
+        count = max(1, recipe.tokens // _rounded(order[-1]))
+        groups.append(order[-count:])
+        del order[-count:]
     rng.shuffle(groups)
     for group in groups:
-        longest = max(len(ids) for ids, _ in group)
+        longest = max(_rounded(example) for example in group)
         tokens = torch.tensor([ids + [0] * (longest - len(ids)) for ids, _ in group])
         weights = torch.tensor([each + [0] * (longest - len(each)) for _, each in group])
         yield tokens, weights
+
+
+def _rounded(example: Example) -> int:
+    return -(-len(example[0]) // ROUND) * ROUND
 
 
 @torch.no_grad()
