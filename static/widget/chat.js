@@ -34,13 +34,14 @@ class DoorstepChat extends HTMLElement {
       },
     });
     this.thread.greet(settings.greeting, STARTERS);
-    this.conversation = new Conversation(settings, new Store(settings.url), this.#view());
+    this.store = new Store(settings.url);
+    this.conversation = new Conversation(settings, this.store, this.#view());
     for (const message of this.conversation.pending.values()) {
       this.thread.add({ ...message, author: 'customer', seq: null });
     }
     this.#listen();
     if (this.conversation.exists) this.conversation.connect();
-    if (sessionStorage.getItem('doorstep open') && !phone.matches) this.#show();
+    if (this.store.panelIsOpen && !phone.matches) this.#show();
   }
 
   get isOpen() {
@@ -65,7 +66,7 @@ class DoorstepChat extends HTMLElement {
     const hadFocus = document.activeElement === this;
     this.panel.hidden = true;
     this.launcher.setAttribute('aria-expanded', 'false');
-    sessionStorage.removeItem('doorstep open');
+    this.store.panelIsOpen = false;
     this.#fit();
     this.#badge();
     if (!hadFocus) return;
@@ -75,7 +76,7 @@ class DoorstepChat extends HTMLElement {
   #show() {
     this.panel.hidden = false;
     this.launcher.setAttribute('aria-expanded', 'true');
-    sessionStorage.setItem('doorstep open', '1');
+    this.store.panelIsOpen = true;
     this.#fit();
     this.thread.toEnd();
     this.conversation.connect();
@@ -183,8 +184,9 @@ class DoorstepChat extends HTMLElement {
   }
 
   #refused(id, why, text) {
-    this.thread.refused(id, why);
-    if (this.input.value.trim()) return;
+    const isFree = !this.input.value.trim();
+    this.thread.refused(id, why, isFree);
+    if (!isFree) return;
     this.input.value = text;
     this.#measure();
   }

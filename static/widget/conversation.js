@@ -6,12 +6,14 @@
  *       caughtUp() · cleared() · connected(isConnected) · shopIs(name)                                        */
 
 import { Connection } from './connection.js';
+import { subject } from './identity.js';
 
 const GAP_PATIENCE = 1_500; // a message that overtook another one; after this we ask for the missing one
 const REPLY_PATIENCE = 4_000; // no sign of a reply: it may have been announced while nobody listened
 const LONGEST_PATIENCE = 30_000;
 const RESEND_SPACING = 120; // many unsent messages at once must not look like a flood
-const BUSY_PAUSE = 1_500; // the server asked to slow down
+const PAUSES = { too_fast: 1_500, fault: 3_000 }; // errors that pass: the message is sent again by itself
+const MOST_TRIES = 4;
 
 export function newId() {
   if (crypto.randomUUID) return crypto.randomUUID(); // absent on plain http
@@ -26,6 +28,8 @@ export class Conversation {
       frame: (frame) => this.#receive(frame),
       down: () => this.#down(),
     });
+    this.who = subject(settings.identity);
+    this.#checkWho();
     this.state = 'bot';
     this.colleague = '';
     this.ready = false; // welcomed on the present socket
@@ -75,6 +79,14 @@ export class Conversation {
   get unread() {
     const { read } = this.store.conversation;
     return [...this.incoming].filter((seq) => seq > read).length;
+  }
+
+  /** Another customer than the one this browser talked as, or nobody any more: what was said is not theirs. */
+  #checkWho() {
+    const { who } = this.store.conversation;
+    if (!who || who === this.who) return;
+    this.store.forget();
+    this.store.forgetUnsent();
   }
 
   #reset() {
@@ -141,10 +153,14 @@ export class Conversation {
     if (stored.conversation && stored.conversation !== this.saidHelloAs) {
       return this.connection.restart(); // another tab opened a conversation meanwhile: join it
     }
-    if (frame.conversation !== stored.conversation) {
-      if (this.saidHelloAs) this.#clear();
-      this.store.conversation = { conversation: frame.conversation, token: frame.token, read: 0 };
-    }
+    const isOther = frame.conversation !== stored.conversation;
+    if (isOther && this.saidHelloAs) this.#clear();
+    this.store.conversation = {
+      conversation: frame.conversation,
+      token: frame.token,
+      read: isOther ? 0 : stored.read,
+      who: this.who,
+    };
     this.saidHelloAs = frame.conversation;
     this.connection.settled();
     this.ready = true;
@@ -174,17 +190,22 @@ export class Conversation {
     if (this.pending.delete(id)) {
       this.store.settle(id);
       this.view.sent(id, seq);
-      this.waitingFor = seq;
-      this.patient = REPLY_PATIENCE;
-      this.#expectReply();
+      this.#asked(seq);
     }
     this.#know(seq);
+  }
+
+  #asked(seq) {
+    this.waitingFor = seq;
+    this.patient = REPLY_PATIENCE;
+    this.#expectReply();
   }
 
   #message(frame) {
     if (frame.author === 'customer' && this.pending.has(frame.id)) return this.#settled(frame.id, frame.seq);
     if (this.known.has(frame.seq)) return;
-    if (frame.author !== 'customer') this.incoming.add(frame.seq);
+    if (frame.author === 'customer') this.#asked(frame.seq);
+    else this.incoming.add(frame.seq);
     if (frame.author === 'staff') this.#colleagueIs(frame.name);
     const replyTo = frame.reply_to ?? null;
     if (replyTo !== null) this.#answer(replyTo);
@@ -250,6 +271,11 @@ export class Conversation {
     }, this.patient);
   }
 
+  #triesAgain(message) {
+    message.tries = (message.tries ?? 1) + 1;
+    return message.tries <= MOST_TRIES;
+  }
+
   #colleagueIs(name) {
     this.colleague = name || this.colleague;
     if (this.state === 'staff') this.view.stateIs(this.state, this.colleague);
@@ -269,8 +295,8 @@ export class Conversation {
 
   #error({ code, text, id, fatal }) {
     const message = id && this.pending.get(id);
-    if (message && code === 'too_fast') {
-      setTimeout(() => this.ready && this.pending.has(id) && this.#send(message), BUSY_PAUSE);
+    if (message && code in PAUSES && this.#triesAgain(message)) {
+      setTimeout(() => this.ready && this.pending.has(id) && this.#send(message), PAUSES[code]);
     } else if (message) {
       this.pending.delete(id);
       this.store.settle(id);

@@ -11,9 +11,10 @@ export class Store {
     this.memory = new Map(); // where the browser refuses storage
   }
 
+  /** `who`: the customer the page signed for, as a short hash, or ''. */
   get conversation() {
-    const { conversation = '', token = '', read = 0 } = this.#get(this.key) ?? {};
-    return { conversation, token, read };
+    const { conversation = '', token = '', read = 0, who = '' } = this.#get(this.key) ?? {};
+    return { conversation, token, read, who };
   }
 
   set conversation(value) {
@@ -22,6 +23,10 @@ export class Store {
 
   forget() {
     this.#set(this.key, null);
+  }
+
+  forgetUnsent() {
+    this.#set(this.unsentKey, null);
   }
 
   get unsent() {
@@ -36,6 +41,24 @@ export class Store {
   settle(id) {
     const left = this.unsent.filter((message) => message.id !== id);
     this.#set(this.unsentKey, left.length ? left : null);
+  }
+
+  /** Whether the panel is open in this tab, over page loads. */
+  get panelIsOpen() {
+    try {
+      return sessionStorage.getItem(this.key) === 'open';
+    } catch {
+      return false;
+    }
+  }
+
+  set panelIsOpen(isOpen) {
+    try {
+      if (isOpen) sessionStorage.setItem(this.key, 'open');
+      else sessionStorage.removeItem(this.key);
+    } catch {
+      // then it starts closed on the next page
+    }
   }
 
   /** Calls back when another tab of this browser changes the conversation. */

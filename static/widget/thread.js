@@ -11,6 +11,7 @@ const TYPING = 3e9;
 const NEW_GROUP_AFTER = 15 * 60_000;
 const TYPING_LASTS = 6_000;
 const NEAR_END = 80; // pixels
+const MARGIN = 12;
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const dayAndClock = new Intl.DateTimeFormat(undefined, {
@@ -42,6 +43,7 @@ export class Thread {
     if (message.id) this.own.set(message.id, element);
     if (message.seq === null) element.dataset.state = 'sending';
     this.#place(element, message.seq ?? PENDING + this.queued++);
+    if (!this.atEnd) this.on.away(true);
   }
 
   sent(id, seq) {
@@ -51,16 +53,18 @@ export class Thread {
     this.#place(element, seq);
   }
 
-  refused(id, why) {
+  /** `isBack`: the customer has the text in hand again, so the bubble may go when they send something. */
+  refused(id, why, isBack) {
     const element = this.own.get(id);
     if (!element) return;
     element.dataset.state = 'refused';
+    element.classList.toggle('back', isBack);
     element.append(h('p', { class: 'refusal', role: 'alert' }, why));
     this.toEnd();
   }
 
   dropRefused() {
-    for (const element of this.log.querySelectorAll('[data-state=refused]')) element.remove();
+    for (const element of this.log.querySelectorAll('[data-state=refused].back')) element.remove();
   }
 
   streamed(replyTo, text) {
@@ -87,6 +91,7 @@ export class Thread {
       whole.classList.add('settled');
       this.keys.set(whole, message.seq);
       stream.element.replaceWith(whole);
+      if (this.atEnd) this.#bringIn(whole);
       this.#arrange();
     });
   }
@@ -154,7 +159,7 @@ export class Thread {
   }
 
   #place(element, key) {
-    const follows = this.atEnd || key >= PENDING;
+    const isOwn = key >= PENDING && key < STREAMING;
     this.keys.set(element, key);
     if (key && key < PENDING) element.dataset.seq = key;
     let before = this.log.lastElementChild;
@@ -163,8 +168,15 @@ export class Thread {
     const inPlace = before ? before.nextElementSibling === element : this.log.firstElementChild === element;
     if (!inPlace) before ? before.after(element) : this.log.prepend(element);
     this.#arrange();
-    if (follows) this.toEnd();
-    else if (key < TYPING) this.on.away(true);
+    if (isOwn) this.toEnd();
+    else if (this.atEnd) this.#bringIn(element);
+  }
+
+  /** To the end, but not past the beginning of a reply that is taller than the log. */
+  #bringIn(element) {
+    const isTall = element.offsetHeight + MARGIN > this.log.clientHeight;
+    if (isTall && authorOf(element) !== 'customer') this.log.scrollTop = element.offsetTop - MARGIN;
+    else this.toEnd();
   }
 
   /** Groups, times and suggestions depend on neighbours; once for all changes of the same moment. */
@@ -186,7 +198,7 @@ export class Thread {
       }
       const greeting = messages.find((element) => this.keys.get(element) === 0);
       greeting?.querySelector('.replies')?.toggleAttribute('hidden', greeting !== last);
-      if (this.atEnd) this.toEnd();
+      if (this.atEnd && last) this.#bringIn(last);
     });
   }
 

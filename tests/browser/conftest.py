@@ -6,9 +6,10 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, sync_playwright
 
 from tests.browser.stub import Stub
 from tests.browser.widget import Widget
@@ -18,8 +19,8 @@ MISSING = (
     "No Chromium was found. Install it (apt-get install chromium, or playwright install chromium) "
     "or name it in the environment variable CHROMIUM."
 )
-DESKTOP = {"width": 1280, "height": 800}
-PHONE = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 def chromium_path(playwright: Playwright) -> str:
@@ -84,6 +85,22 @@ def widget(page: Page, stub: Stub) -> Widget:
     """The widget, opened on a page of the stub and welcomed by it."""
     page.goto(stub.url)
     return Widget(page).open().wait_until_ready()
+
+
+@pytest.fixture
+def open_widget(browser: Browser, stub: Stub) -> Iterator[Callable[..., Widget]]:
+    """The widget in a browser of its own, with Playwright's context options (`color_scheme="dark"`, …)."""
+    contexts: list[BrowserContext] = []
+
+    def open_it(**options: Any) -> Widget:
+        contexts.append(browser.new_context(**({"viewport": DESKTOP, "locale": "en-GB"} | options)))
+        page = contexts[-1].new_page()
+        page.goto(stub.url)
+        return Widget(page).open().wait_until_ready()
+
+    yield open_it
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import mimetypes
 import threading
 import uuid
@@ -22,6 +23,8 @@ from websockets.http11 import Request, Response
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 PATIENCE = 15.0
+LOG = logging.getLogger("tests.browser.stub")
+LOG.setLevel(logging.WARNING)
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A shop</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>button, textarea, p {{ color: red !important; font-size: 40px !important }}</style>
@@ -46,7 +49,7 @@ class Stub:
         self.attributes = 'data-title="Hearth &amp; Home"'
         self.rooms: dict[str, Room] = {}
         self.received: list[Frame] = []
-        self.refusals: dict[str, Frame] = {}  # text of a message → error frame instead of an ack
+        self.refusals: dict[str, Frame] = {}  # text of a message → error frame sent once instead of an ack
         self.acknowledges = True
         self.hangs_up_on_message = False
         self._news = threading.Condition()
@@ -129,7 +132,7 @@ class Stub:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)
 
     async def _listen(self) -> None:
-        self._server = await serve(self._talk, "127.0.0.1", self.port, process_request=self._page)
+        self._server = await serve(self._talk, "127.0.0.1", self.port, process_request=self._page, logger=LOG)
         self.port = next(iter(self._server.sockets)).getsockname()[1]
 
     async def _go_down(self) -> None:
@@ -197,7 +200,7 @@ class Stub:
         if self.hangs_up_on_message:
             await socket.close()
             return
-        if refusal := self.refusals.get(frame["text"]):
+        if refusal := self.refusals.pop(frame["text"], None):
             await _send(socket, refusal | {"id": frame["id"]})
             return
         room = self._sockets[socket]
@@ -222,7 +225,7 @@ def deltas(reply_to: int, *pieces: str, start: int = 0) -> list[Frame]:
 
 
 def _append(room: Room, **fields: Any) -> Frame:
-    empty = {"name": "", "quick_replies": [], "card": None, "reply_to": None, "id": ""}
+    empty: Frame = {"name": "", "quick_replies": [], "card": None, "reply_to": None, "id": ""}
     at = datetime.now(UTC).isoformat()
     message = {"type": "message", "seq": len(room.messages) + 1, "at": at} | empty | fields
     room.messages.append(message)
