@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.widget import PATIENCE, Widget
-from tests.product import Product
+from benchmarks.product import Product
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,7 @@ import signal
 import psutil
 import pytest
 
-from tests.product import Product
+from benchmarks.product import Product
 
 pytestmark = pytest.mark.slow
 

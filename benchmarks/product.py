@@ -1,5 +1,5 @@
-"""The whole product as a newcomer starts it (`manage.py up`), in a folder of its own, for tests that
-come in through its front door."""
+"""The whole product as a newcomer starts it (`manage.py up`), in a folder of its own, for the tests and
+benchmarks that come in through its front door."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ class Product:
     """`start()` waits for "ready"; `numbers` holds what it prints to try: (order number, email, what)."""
 
     folder: Path
+    customers: int = 120
+    orders: int = 300
     port: int = field(default_factory=free_port)
     sink_port: int = field(default_factory=free_port)
     lines: list[str] = field(default_factory=list)
@@ -62,7 +64,7 @@ class Product:
     def start(self) -> Product:
         command = [sys.executable, "manage.py", "up", "--port", str(self.port)]
         self.process = subprocess.Popen(
-            [*command, "--customers", "120", "--orders", "300"],
+            [*command, "--customers", str(self.customers), "--orders", str(self.orders)],
             cwd=BASE,
             env=self.environment(),
             stdin=subprocess.DEVNULL,
