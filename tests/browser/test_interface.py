@@ -173,7 +173,7 @@ def test_shop_gives_the_title_where_the_tag_does_not(page: Page, stub: Stub):
 
 
 def test_fills_a_phone_and_keeps_focus_inside(open_widget: Callable[..., Widget]):
-    widget = open_widget(viewport=PHONE, has_touch=True, is_mobile=True)
+    widget = open_widget(viewport=PHONE, has_touch=True, is_mobile=True, reduced_motion="reduce")
     assert widget.panel.bounding_box() == {"x": 0, "y": 0, **PHONE}
     expect(widget.panel).to_have_attribute("aria-modal", "true")
     expect(widget.launcher).to_be_hidden()
