@@ -134,6 +134,15 @@ def confirmed(turn: Turn, order: Order) -> Reply:
         return Reply(action, refused, slots, quick_replies=[HUMAN])
 
 
+def asked_again(turn: Turn, order: Order) -> Reply:
+    """What came was neither yes nor no: nothing is done, and the same question stands."""
+    action = str(turn.pending["action"])
+    slots = turn.slots(order)
+    if action == ADDRESS:
+        slots["new_address"] = Fact(str(turn.pending["address"]), "chatbot.Conversation.pending")
+    return Reply(action, f"{action}_confirm", slots, quick_replies=YES_NO, pending=dict(turn.pending))
+
+
 def declined(turn: Turn, order: Order) -> Reply:
     action = str(turn.pending["action"])
     return Reply(action, f"{action}_kept", turn.slots(order))

@@ -60,6 +60,9 @@ QUIET_WHILE_WAITING = frozenset(
     {"inform", "out_of_scope", "affirm", "deny", "complaint", "contact_human_agent"}
 )
 
+# Acts wait for a yes of this confidence; the understanding gives more only to words that are a plain yes.
+PLAIN = 0.95
+
 
 def respond(turn: Turn) -> Reply:
     """The one reply to one message. Acts on orders where the customer has said an explicit yes."""
@@ -79,6 +82,8 @@ def _fresh(turn: Turn) -> Reply:
         return Reply(people.SKILL, "handoff_waiting")
     if turn.pending.get("kind") == "which_order" and tracking.the_one_meant(turn):
         turn = turn.meaning(str(turn.pending.get("then", "track_order")))
+    if turn.understanding.mood == "angry" and _is_unclear(turn):
+        return people.complaint(turn)
     if _is_torn(turn):
         (first, _), (second, _) = turn.understanding.ranking[:2]
         return talk.clarify(turn, first, second)
@@ -128,13 +133,15 @@ def _answer_to_our_question(turn: Turn) -> Reply | None:
     kind = pending.get("kind")
     order = _pending_order(turn)
     if kind == "confirm" and order:
-        if intent == "affirm":
+        if intent == "affirm" and _is_plain(turn):
             return changes.confirmed(turn.about(order), order)
         if intent == "deny":
             return changes.declined(turn.about(order), order)
+        if intent in ("affirm", "inform", "out_of_scope"):
+            return changes.asked_again(turn.about(order), order)
     if kind == "address" and order:
         return changes.confirm_address(turn.about(order), order)
-    if kind == "offer" and intent == "affirm":
+    if kind == "offer" and intent == "affirm" and _is_plain(turn):
         if pending.get("action") == "human":
             return people.human(turn)
         if turn.customer:
@@ -144,6 +151,11 @@ def _answer_to_our_question(turn: Turn) -> Reply | None:
     if kind == "choice" and (chosen := _chosen_intent(turn)):
         return _fresh(replace(turn.meaning(chosen), pending={}))
     return None
+
+
+def _is_plain(turn: Turn) -> bool:
+    """Whether a yes is one beyond doubt: the button, or words that can be nothing else."""
+    return turn.message.value == "yes" or turn.understanding.confidence >= PLAIN
 
 
 def _pending_order(turn: Turn) -> Order | None:

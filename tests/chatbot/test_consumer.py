@@ -151,7 +151,9 @@ async def test_the_signed_identity_opens_the_customers_orders():
 @pytest.mark.parametrize("change", ["expired", "too_long", "forged", "noise"])
 async def test_a_bad_identity_is_a_stranger(change):
     order = await sync_to_async(factories.order)()
-    life = {"expired": timedelta(minutes=-1), "too_long": timedelta(days=30)}.get(change, timedelta(minutes=5))
+    life = {"expired": timedelta(minutes=-1), "too_long": timedelta(days=30)}.get(
+        change, timedelta(minutes=5)
+    )
     token = identity.sign(email=order.customer.email, expires=timezone.now() + life)
     token = {"forged": token[:-2] + "00", "noise": "é.ü"}.get(change, token)
     async with browser() as page:

@@ -174,7 +174,11 @@ class TestStaff:
 
     @pytest.mark.parametrize("act", ["say", "hand_back", "close"])
     def test_only_who_holds_it_may_act(self, act):
-        talk, nina, omar = factories.conversation(), factories.staff_user("Nina"), factories.staff_user("Omar")
+        talk, nina, omar = (
+            factories.conversation(),
+            factories.staff_user("Nina"),
+            factories.staff_user("Omar"),
+        )
         dialogue.take_over(conversation=talk, staff=nina)
         with pytest.raises(DialogueError):
             if act == "say":

@@ -21,7 +21,9 @@ def test_the_frames_a_browser_sends():
     assert parsed({"type": "hello", "conversation": str(conversation), "token": "t", "last_seq": 3}) == Hello(
         conversation, "t", 3, "", ""
     )
-    assert parsed({"type": "message", "id": "a", "text": " hi\x00 ", "value": "yes"}) == Said("a", "hi", "yes")
+    assert parsed({"type": "message", "id": "a", "text": " hi\x00 ", "value": "yes"}) == Said(
+        "a", "hi", "yes"
+    )
     assert parsed({"type": "typing"}) == Typing()
     assert parsed({"type": "ping"}) == Ping()
 

@@ -87,7 +87,9 @@ class TestIdentity:
     def test_tries_are_limited_in_a_conversation(self, visitor):
         order = factories.order()
         for n in range(settings.VERIFY_TRIES):
-            assert situation(say(visitor, f"where is {order.number}, no{n}@mail.example")) == "identity_failed"
+            assert (
+                situation(say(visitor, f"where is {order.number}, no{n}@mail.example")) == "identity_failed"
+            )
         locked = say(visitor, f"where is {order.number}, {order.customer.email}")
         assert situation(locked) == "identity_locked"
         assert locked.quick_replies[0]["value"] == "human"
@@ -112,7 +114,9 @@ class TestIdentity:
         for n in range(settings.VERIFY_TRIES):
             say(visitor, f"where is {order.number}, no{n}@mail.example")
         VerificationAttempt.objects.update(at=timezone.now() - timedelta(hours=2))
-        assert situation(say(visitor, f"where is {order.number}, {order.customer.email}")) == "order_delivered"
+        assert (
+            situation(say(visitor, f"where is {order.number}, {order.customer.email}")) == "order_delivered"
+        )
 
 
 class TestTracking:
@@ -178,6 +182,15 @@ class TestChanges:
         assert situation(say(talk, "yes")) == "nothing_pending"
         order.refresh_from_db()
         assert order.status == Status.PROCESSING
+
+    def test_what_is_neither_yes_nor_no_changes_nothing_and_is_asked_again(self):
+        order = factories.order(status=Status.PROCESSING)
+        talk = known(order)
+        say(talk, "cancel it")
+        assert situation(say(talk, "asdfgh")) == "cancel_confirm"
+        order.refresh_from_db()
+        assert order.status == Status.PROCESSING
+        assert situation(say(talk, "yes")) == "cancel_done"
 
     def test_a_parcel_on_its_way_is_not_cancelled(self):
         order = factories.order()
@@ -281,6 +294,8 @@ class TestLimits:
     def test_yes_to_nothing(self, visitor):
         assert situation(say(visitor, "yes")) == "nothing_pending"
 
-    @pytest.mark.parametrize("text", ["🙂🙂🙂", "<b>hi</b>", "مرحبا", "x" * 10_000, "'; DROP TABLE orders; --"])
+    @pytest.mark.parametrize(
+        "text", ["🙂🙂🙂", "<b>hi</b>", "مرحبا", "x" * 10_000, "'; DROP TABLE orders; --"]
+    )
     def test_odd_text_gets_an_answer(self, visitor, text):
         assert say(visitor, text).text

@@ -28,7 +28,7 @@ TABLES = (
 def imported(kind: str, folder: Path, blocker) -> Iterator[None]:
     """A module's own shop: imported once, gone afterwards."""
     with blocker.unblock():
-        call_command("import_orders", format=kind, path=str(folder))
+        call_command("import_orders", str(folder), format=kind, verbosity=0)
     try:
         yield
     finally:

@@ -83,5 +83,5 @@ def test_a_visit_ends_with_a_cancelled_order_and_one_email():
 def test_importing_again_changes_nothing(shared_data, capsys):
     before = Order.objects.order_by("pk").values_list("pk", "updated_at")
     known = list(before)
-    call_command("import_orders", format="tau_retail", path=str(shared_data / "orders" / "tau_retail"))
+    call_command("import_orders", str(shared_data / "orders" / "tau_retail"), format="tau_retail", verbosity=0)
     assert list(before.all()) == known
