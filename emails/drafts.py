@@ -59,7 +59,7 @@ def request(
         customer=customer,
         order=order,
         conversation=conversation,
-        to=_address(customer),
+        to=address_of(customer),
         context=context.pack(facts) if facts else {},
         timeline=timeline or [],
     )
@@ -88,7 +88,8 @@ def write(draft_id: int, *, writer: Writer, model: Forecaster | None, now: datet
     return _store(draft, written)
 
 
-def _address(customer: Customer) -> str:
+def address_of(customer: Customer) -> str:
+    """Where to write to. Raises NoAddress."""
     try:
         validate_email(customer.email)
     except ValidationError as error:

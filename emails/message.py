@@ -25,10 +25,10 @@ class BadMessage(EmailError):
 
 
 class _Message(EmailMultiAlternatives):
-    def message(self) -> Any:
+    def message(self, *args: Any, **options: Any) -> Any:
         # folded at the usual 78 characters, a stop link would leave its header's first line empty,
         # which some mailbox providers read as no link at all
-        message = super().message()
+        message = super().message(*args, **options)
         message.policy = message.policy.clone(max_line_length=500)
         return message
 
