@@ -174,15 +174,16 @@ def _chosen_intent(turn: Turn) -> str | None:
     return None
 
 
+def _is_unclear(turn: Turn) -> bool:
+    """Whether the message itself, not a button or our question, left its meaning open."""
+    said = turn.understanding
+    asked = turn.pending.get("kind") in ("identity", "which_order")
+    return turn.intent == said.intent and not asked and turn.assistant.understander.is_unsure(said)
+
+
 def _is_torn(turn: Turn) -> bool:
     said = turn.understanding
-    if (
-        turn.intent != said.intent
-        or len(said.ranking) < 2
-        or turn.pending.get("kind") in ("identity", "which_order")
-    ):
+    if len(said.ranking) < 2 or not _is_unclear(turn):
         return False
     first, second = said.ranking[0][0], said.ranking[1][0]
-    if SKILLS.get(first) is SKILLS.get(second) or not {first, second} <= talk.LABELS.keys():
-        return False
-    return turn.assistant.understander.is_unsure(said)
+    return {first, second} <= talk.LABELS.keys() and SKILLS.get(first) is not SKILLS.get(second)
