@@ -279,7 +279,7 @@ class DoorstepChat extends HTMLElement {
 
   #keepInside(event) {
     const stops = [...this.panel.querySelectorAll('button, textarea, a[href], [tabindex="0"]')]
-      .filter((element) => element.checkVisibility());
+      .filter((element) => element.getClientRects().length);
     const [first, last] = [stops[0], stops.at(-1)];
     const here = this.shadowRoot.activeElement;
     if (event.shiftKey && (here === first || here === this.panel)) { event.preventDefault(); last.focus(); }
