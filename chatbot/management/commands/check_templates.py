@@ -19,7 +19,9 @@ class Command(BaseCommand):
         faults = []
         paths = [path for path in sorted((settings.BASE_DIR / "templates").rglob("*")) if path.is_file()]
         for path in paths:
-            engine, base = ("django", shell) if shell in path.parents else ("jinja2", settings.BASE_DIR / "templates")
+            engine, base = (
+                ("django", shell) if shell in path.parents else ("jinja2", settings.BASE_DIR / "templates")
+            )
             try:
                 engines[engine].get_template(str(path.relative_to(base)))
             except (TemplateSyntaxError, TemplateDoesNotExist) as error:

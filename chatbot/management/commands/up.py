@@ -73,6 +73,8 @@ class Command(BaseCommand):
         environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "PYTHONUNBUFFERED": "1",
+            # a single estimate is too small a job to share out; idle helpers would only spin
+            "OMP_NUM_THREADS": "1",
         }
         supervisor = Supervisor(commands, settings.BASE_DIR, folder, environment, self.stderr.write)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
