@@ -6,17 +6,18 @@ import json
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.urls import path
 
 from chatbot.publish import DESK
+from chatbot.web import header, is_own_host
 
 
 class DeskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def connect(self) -> None:
         user = self.scope["user"]
-        if not (user.is_active and user.is_staff):
-            await self.close()
+        is_ours = is_own_host(header(self.scope, b"origin"), self.scope)
+        if not (is_ours and user.is_active and user.is_staff):
+            await self.close(code=4403)
             return
         await self.channel_layer.group_add(DESK, self.channel_name)
         await self.accept()
@@ -28,4 +29,4 @@ class DeskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self.send(json.dumps(event["frame"]))
 
 
-urlpatterns = [path("ws/desk/", AllowedHostsOriginValidator(DeskConsumer.as_asgi()))]
+urlpatterns = [path("ws/desk/", DeskConsumer.as_asgi())]

@@ -80,16 +80,20 @@ def in_order(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
 
 
 def with_last_words(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
-    """Adds `last` (what was said last, by whom, when) and `read` (what the assistant last made of it)."""
+    """Adds `last` (what was said last, by whom, when), `asked` (the customer's own last words) and
+    `read` (what the assistant made of them)."""
     said = Message.objects.filter(conversation=OuterRef("pk")).order_by("-seq")
     last = said.exclude(author=Author.SYSTEM).values(
         found=JSONObject(
             text=Left("text", SHOWN_CHARS), author="author", at="created_at", staff="staff__first_name"
         )
     )
+    asked = said.filter(author=Author.CUSTOMER).values(
+        found=JSONObject(text=Left("text", SHOWN_CHARS), seq="seq")
+    )
     read = said.filter(author=Author.BOT).values(found=JSONObject(intent="trace__intent", mood="trace__mood"))
     return rows.select_related("customer", "assignee").annotate(
-        last=Subquery(last[:1]), read=Subquery(read[:1])
+        last=Subquery(last[:1]), asked=Subquery(asked[:1]), read=Subquery(read[:1])
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
 from django.urls import reverse
@@ -12,13 +13,16 @@ from django.urls import reverse
 from chatbot.desk import queue
 
 
-def navigation(_request: HttpRequest) -> list[dict[str, Any]]:
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Unfold's callback: the groups of links, with what waits in each."""
     counts = queue.counts()
     desk = [
         _item("Today", "space_dashboard", "admin:index"),
         _item("Conversations", "forum", "desk-conversations", key="waiting", badge=counts.waiting),
+        _item("Email drafts", "edit_note", "desk-drafts", key="drafts", badge=counts.drafts),
     ]
+    if not settings.EMAIL_URL:
+        desk.append(_item("Mail sink", "inbox", "desk-mails"))
     shop = [
         _item("Orders", "package_2", "admin:orders_order_changelist", may="orders.view_order"),
         _item("Customers", "group", "admin:orders_customer_changelist", may="orders.view_customer"),
@@ -28,6 +32,7 @@ def navigation(_request: HttpRequest) -> list[dict[str, Any]]:
         _item("Help articles", "menu_book", "admin:chatbot_article_changelist", may="chatbot.view_article"),
         _item("Staff users", "badge", "admin:auth_user_changelist", may="auth.view_user"),
     ]
+    _mark_active([*desk, *shop, *house], request.path)
     return [
         {"title": "Desk", "items": desk},
         {"title": "Shop", "items": shop, "separator": True},
@@ -47,6 +52,15 @@ def _item(
         "key": key,
         "badge": badge,
     }
+
+
+def _mark_active(items: list[dict[str, Any]], path: str) -> None:
+    """Of the links that lead to this path or above it, the nearest; the index only for itself."""
+    index = reverse("admin:index")
+    above = [item["link"] for item in items if path.startswith(item["link"]) and item["link"] != index]
+    nearest = max(above, key=len, default=path)
+    for item in items:
+        item["active"] = item["link"] == nearest
 
 
 def _permission(name: str) -> Callable[[HttpRequest], bool] | None:

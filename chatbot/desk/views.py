@@ -48,7 +48,6 @@ def conversations(request: DeskRequest) -> HttpResponse:
         "tabs": queue.TABS,
         "search": search,
         "page": found,
-        "waiting": queue.counts().waiting,
     }
     return _page(request, context, whole="conversations", fragment="queue")
 

@@ -4,7 +4,8 @@
   "use strict";
 
   const POLL_MS = 20_000; // while the socket is away
-  const GATHER_MS = 200; // nudges that come together are read once
+  const TYPING_MS = 5_000; // how long "is typing" stays
+  const GATHER_MS = 300; // nudges that come together are read once
   const SEEN = "desk-seen"; // the last message of each conversation that this browser has shown
 
   const $ = (selector, root = document) => root.querySelector(selector);
@@ -21,7 +22,7 @@
 
   // --- live ---------------------------------------------------------------------------------------
 
-  let socket, polling, gathering, tries = 0;
+  let socket, polling, gathering, typing, tries = 0;
   const heard = new Set();
 
   function connect() {
@@ -42,6 +43,10 @@
   }
 
   function hear(nudge) {
+    if (nudge.type === "typing") {
+      showTyping(nudge.conversation === here());
+      return;
+    }
     heard.add(nudge.type === "changed" ? nudge.conversation : nudge.type);
     gathering ??= setTimeout(() => {
       gathering = undefined;
@@ -52,6 +57,14 @@
       htmx.trigger(document.body, "desk-changed");
       count();
     }, GATHER_MS);
+  }
+
+  function showTyping(isHere) {
+    const line = $("#typing");
+    if (!line || !isHere) return;
+    line.hidden = false;
+    clearTimeout(typing);
+    typing = setTimeout(() => { line.hidden = true; }, TYPING_MS);
   }
 
   function refresh() {
@@ -97,21 +110,29 @@
   function markRows() {
     const known = seen();
     for (const row of $$(".dk-row[data-conversation]")) {
-      const wanted = row.dataset.last === "customer" && ["waiting", "staff"].includes(row.dataset.state);
-      row.classList.toggle("dk-unread", (wanted || row.dataset.state === "waiting")
-        && Number(row.dataset.seq) > (known[row.dataset.conversation] ?? 0));
+      const isForPeople = ["waiting", "staff"].includes(row.dataset.state);
+      const isNew = Number(row.dataset.asked) > (known[row.dataset.conversation] ?? 0);
+      row.classList.toggle("dk-unread", isForPeople && isNew);
     }
   }
 
   // --- the thread -------------------------------------------------------------------------------------
 
   const thread = () => $("#thread");
-  const isAtEnd = (el) => el.scrollHeight - el.scrollTop - el.clientHeight < 80;
+  const lastMessage = () => $$("#thread .dk-message").at(-1);
+
+  // on a phone the page scrolls, elsewhere the thread does
+  function isAtEnd() {
+    const el = thread();
+    if (el.scrollHeight > el.clientHeight + 1) return el.scrollHeight - el.scrollTop - el.clientHeight < 80;
+    return !lastMessage() || lastMessage().getBoundingClientRect().top < innerHeight;
+  }
 
   function toEnd() {
     const el = thread();
     if (!el) return;
     el.scrollTop = el.scrollHeight;
+    if (getComputedStyle(el).overflowY === "visible") lastMessage()?.scrollIntoView({ block: "end" });
     $(".dk-newer").hidden = true;
   }
 
@@ -181,7 +202,7 @@
     });
     body.addEventListener("htmx:beforeSwap", () => {
       rememberDetails();
-      if (thread()) wasAtEnd = isAtEnd(thread());
+      if (thread()) wasAtEnd = isAtEnd();
     });
     body.addEventListener("htmx:afterSettle", (event) => {
       restoreDetails();
@@ -189,6 +210,7 @@
       if (here() && window.desk.lastSeq() > lastShown) {
         if (wasAtEnd) toEnd();
         else $(".dk-newer").hidden = false;
+        $("#typing").hidden = true;
         lastShown = window.desk.lastSeq();
       }
       markSeen();
