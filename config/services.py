@@ -118,6 +118,7 @@ def _write_holders(folder: Path, holders: list[list[float]]) -> None:
 def _start_postgres(data: Path) -> str:
     data.mkdir(parents=True, exist_ok=True)
     data.chmod(0o700)
+    _forget_unreaped(data)
     try:
         server = _postgres(data)
         if "doorstep.conf" not in (data / "postgresql.conf").read_text():
@@ -134,6 +135,29 @@ def _start_postgres(data: Path) -> str:
         ) from error
     _create_database(server.get_uri())
     return server.get_uri(database=DATABASE)
+
+
+def _forget_unreaped(data: Path) -> None:
+    """A killed server that nobody has reaped still has a process id (a container without an init
+    process keeps it for good), so its lock file looks alive to everyone. Remove it once no backend
+    works in the folder any more."""
+    lock = data / "postmaster.pid"
+    try:
+        dead = psutil.Process(int(lock.read_text().split()[0])).status() == psutil.STATUS_ZOMBIE
+    except (OSError, ValueError, IndexError, psutil.Error):
+        return
+    deadline = time.monotonic() + 10
+    while dead and _has_backends(data) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if dead and not _has_backends(data):
+        lock.unlink(missing_ok=True)
+
+
+def _has_backends(data: Path) -> bool:
+    return any(
+        process.info["name"] == "postgres" and process.info["cwd"] == str(data)
+        for process in psutil.process_iter(["name", "cwd"])
+    )
 
 
 def _postgres(data: Path) -> PostgresServer:
