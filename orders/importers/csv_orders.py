@@ -167,8 +167,8 @@ def _order_or_reason(file: str, lines: Lines) -> OrderRow | Rejected:
         return _order(lines)
     except _Refused as refused:
         number = lines[0][1].get("order_number", "")
-        whole_order = f" Order {number} was left out as a whole." if len(lines) > 1 else ""
-        return Rejected(file, refused.line, f"{str(refused)[:1].upper()}{str(refused)[1:]}{whole_order}")
+        rest = " Nothing of this order was imported." if len(lines) > 1 else ""
+        return Rejected(file, refused.line, f"Order {number or 'without a number'}: {refused}{rest}")
 
 
 def _order(lines: Lines) -> OrderRow:
