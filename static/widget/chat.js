@@ -141,6 +141,7 @@ class DoorstepChat extends HTMLElement {
     phone.addEventListener('change', () => this.#fit());
     for (const type of ['resize', 'scroll']) visualViewport?.addEventListener(type, () => this.#fit());
     for (const type of ['online', 'offline']) addEventListener(type, () => this.#banner());
+    document.addEventListener('visibilitychange', () => this.#news());
   }
 
   #view() {
@@ -157,6 +158,7 @@ class DoorstepChat extends HTMLElement {
       typing: (author) => thread.typing(author === 'staff' ? this.conversation.colleague || 'A colleague' : 'The assistant'),
       stateIs: (state, name) => this.#state(state, name),
       caughtUp: () => this.log.setAttribute('aria-live', 'polite'),
+      readElsewhere: () => this.#badge(),
       cleared: () => { thread.clear(); this.log.setAttribute('aria-live', 'off'); this.#badge(); },
       connected: (isConnected) => this.#connected(isConnected),
       shopIs: (name) => { if (!this.settings.title && name) this.heading.textContent = name; },
@@ -197,7 +199,7 @@ class DoorstepChat extends HTMLElement {
     if (isFatal) this.banner.textContent = '';
   }
 
-  /** A message came in: nothing to count while the panel is open and in sight. */
+  /** A message came in, or came into sight: nothing to count while the panel is open and visible. */
   #news() {
     queueMicrotask(() => {
       if (this.isOpen && !document.hidden) this.conversation.read();
@@ -233,13 +235,12 @@ class DoorstepChat extends HTMLElement {
   }
 
   #connected(isConnected) {
+    if (!isConnected && this.down) return; // one more failed attempt
     this.down = !isConnected;
     this.frame.dataset.connected = isConnected;
     clearTimeout(this.bannerDue);
     this.late = false;
-    if (!isConnected) {
-      this.bannerDue = setTimeout(() => { this.late = true; this.#banner(); }, BANNER_AFTER);
-    }
+    if (this.down) this.bannerDue = setTimeout(() => { this.late = true; this.#banner(); }, BANNER_AFTER);
     this.#banner();
   }
 

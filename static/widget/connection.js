@@ -4,7 +4,7 @@
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
 const PING_EVERY = 25_000;
-const PONG_WITHIN = 8_000;
+const ANSWER_WITHIN = 10_000; // to a ping, and to a new socket's hello
 
 export class Connection {
   /** `on`: {open(), frame(data), down()}. `down` is also called when a first attempt fails. */
@@ -57,7 +57,7 @@ export class Connection {
 
   ping() {
     if (!this.send({ type: 'ping' }) || this.deadline) return;
-    this.deadline = setTimeout(() => this.#lost(), PONG_WITHIN);
+    this.deadline = setTimeout(() => this.#lost(), ANSWER_WITHIN);
   }
 
   /** The server knows us: the next outage starts with short pauses again. */
@@ -69,6 +69,7 @@ export class Connection {
     clearTimeout(this.retry);
     const socket = new WebSocket(this.url);
     this.socket = socket;
+    this.deadline = setTimeout(() => this.#lost(), ANSWER_WITHIN);
     socket.onopen = () => {
       this.pinging = setInterval(() => this.ping(), PING_EVERY);
       this.on.open();

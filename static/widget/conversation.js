@@ -3,7 +3,7 @@
  *
  * view: added(message) · sent(id, seq) · refused(id, text) · notice(text, fatal) · streamed(replyTo, text)
  *       restarted(replyTo) · finished(replyTo, message) · abandoned(replyTo) · typing(author) · stateIs(state, name)
- *       caughtUp() · cleared() · connected(isConnected) · shopIs(name)                                        */
+ *       caughtUp() · cleared() · readElsewhere() · connected(isConnected) · shopIs(name)                       */
 
 import { Connection } from './connection.js';
 import { subject } from './identity.js';
@@ -130,7 +130,8 @@ export class Conversation {
   }
 
   #elsewhere(stored) {
-    if (!stored.conversation || stored.conversation === this.saidHelloAs) return;
+    if (!stored.conversation) return;
+    if (stored.conversation === this.saidHelloAs) return this.view.readElsewhere();
     this.#clear();
     this.connection.restart();
   }
@@ -151,7 +152,7 @@ export class Conversation {
   #welcome(frame) {
     const stored = this.store.conversation;
     if (stored.conversation && stored.conversation !== this.saidHelloAs) {
-      return this.connection.restart(); // another tab opened a conversation meanwhile: join it
+      return this.#elsewhere(stored); // another tab opened a conversation meanwhile: join it
     }
     const isOther = frame.conversation !== stored.conversation;
     if (isOther && this.saidHelloAs) this.#clear();
