@@ -49,5 +49,5 @@ def invoice(order: Order) -> list[Line]:
 
 
 def _item_label(name: str, quantity: int) -> str:
-    label = short_name(name) or "Item"
-    return f"{quantity} × {label}" if quantity > 1 else label
+    label = short_name(name) or "item"
+    return f"{quantity} × {label}" if quantity > 1 else label[:1].upper() + label[1:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,7 +15,7 @@ from django.utils import timezone
 from ml.types import Fact
 from orders.actions import return_deadline
 from orders.estimates import Outlook
-from orders.models import Customer, Item, Order, Refund, Shipment, TrackingEvent
+from orders.models import MOVING, OPEN, Customer, Item, Order, Refund, Shipment, Status, TrackingEvent
 
 SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€", "BRL": "R$ "}
 LONGEST_ITEM = 60
@@ -31,18 +32,23 @@ _SITUATIONS = {
 }
 
 Kind = TrackingEvent.Kind
-_EVENT_LABELS: dict[str, tuple[str, str]] = {
-    # kind → label where the place is known, label where it is not
-    Kind.LABEL: ("Label made", "Label made"),
-    Kind.ARRIVED: ("Arrived at {place}", "Arrived at the depot"),
-    Kind.DEPARTED: ("Left {place}", "Left the depot"),
-    Kind.OUT_FOR_DELIVERY: ("Out for delivery", "Out for delivery"),
-    Kind.ATTEMPTED: ("Delivery attempted", "Delivery attempted"),
-    Kind.HELD: ("Held at {place}", "Held at the depot"),
-    Kind.LOST: ("Reported lost", "Reported lost"),
-    Kind.DAMAGED: ("Reported damaged", "Reported damaged"),
-    Kind.SENT_BACK: ("On its way back to us", "On its way back to us"),
+_EVENT_LABELS: dict[str, str] = {
+    Kind.ARRIVED: "Arrived at {place}",
+    Kind.DEPARTED: "Left {place}",
+    Kind.OUT_FOR_DELIVERY: "Out for delivery",
+    Kind.ATTEMPTED: "Delivery attempted",
+    Kind.HELD: "Held at {place}",
+    Kind.LOST: "Reported lost",
+    Kind.DAMAGED: "Reported damaged",
+    Kind.SENT_BACK: "On its way back to us",
 }
+_AFTER_DELIVERY: dict[str, list[Row]] = {
+    Status.DELIVERED: [],
+    Status.RETURN_REQUESTED: [{"label": "Return asked for", "day": "", "state": "now"}],
+    Status.EXCHANGE_REQUESTED: [{"label": "Exchange asked for", "day": "", "state": "now"}],
+    Status.RETURNED: [{"label": "Back with us", "day": "", "state": "done"}],
+}
+_AT_A_DEPOT = frozenset({Kind.ARRIVED, Kind.DEPARTED, Kind.HELD, Kind.OUT_FOR_DELIVERY})
 
 
 def day(value: date | datetime, zone: ZoneInfo) -> str:
@@ -96,22 +102,17 @@ def order_slots(order: Order, outlook: Outlook) -> dict[str, Fact]:
 def timeline(order: Order, outlook: Outlook) -> list[Row]:
     """What happened and what is expected, oldest first, as rows of label, day and state."""
     zone = order.customer.zone
-    rows = [("Ordered", order.placed_at, "done")]
-    if order.cancelled_at:
-        return _shown([*rows, ("Cancelled", order.cancelled_at, "done"), *_refund_rows(order)], zone)
-    parcel = parcel_of(order)
+    rows = [_row("Ordered", order.placed_at, zone, "done")] if order.placed_at else []
     if order.shipped_at:
-        rows.append((f"Handed to {(parcel and parcel.carrier) or 'the carrier'}", order.shipped_at, "done"))
-    elif order.placed_at and outlook.kind == "placed":
-        packing = {"label": "Being packed", "day": "", "state": "now"}
-        return [*_shown(rows, zone), packing, *_expected(outlook, zone)]
-    delivered = outlook.kind in ("delivered", "returning") and order.delivered_at
-    if delivered:
-        return _shown([*rows, ("Delivered", delivered, "done"), *_refund_rows(order)], zone)
-    latest = latest_event(parcel) if parcel else None
-    if latest and latest.kind in _EVENT_LABELS and order.shipped_at:
-        rows.append((_event_label(latest), latest.at, "now"))
-    return [*_shown(rows, zone), *_expected(outlook, zone)]
+        parcel = parcel_of(order)
+        rows.append(_row(f"Handed to {_carrier(parcel)}", order.shipped_at, zone, "done"))
+    if order.status == Status.CANCELLED:
+        rows.append(_row("Cancelled", order.cancelled_at, zone, "done"))
+    elif order.status in _AFTER_DELIVERY:
+        rows += [_row("Delivered", order.delivered_at, zone, "done"), *_AFTER_DELIVERY[order.status]]
+    else:
+        rows += [*_standing(order, zone), *_expected(outlook, zone)]
+    return [*rows, *_refund_rows(order, zone)]
 
 
 def parcel_of(order: Order) -> Shipment | None:
@@ -190,7 +191,8 @@ def _parcel(order: Order) -> Iterator[Triple]:
     yield "tracking_link", parcel.tracking_link, f"{row}.tracking_link"
     if event := latest_event(parcel):
         row = f"orders.TrackingEvent:{event.pk}"
-        yield "place", event.place, f"{row}.place"
+        if event.kind in _AT_A_DEPOT and event.place:
+            yield "place", depot(event.place), f"{row}.place"
         yield "last_event", event.get_kind_display(), f"{row}.kind"
         yield "last_event_day", day(event.at, zone), f"{row}.at"
 
@@ -218,32 +220,49 @@ def live_refund(order: Order) -> Refund | None:
     return next((refund for refund in order.refunds.all() if refund.state != Refund.State.REFUSED), None)
 
 
-def _event_label(event: TrackingEvent) -> str:
-    with_place, without = _EVENT_LABELS[event.kind]
-    return with_place.format(place=event.place) if event.place else without
+def depot(place: str) -> str:
+    """A town where a parcel was scanned, as a place to be at: "the Leeds depot"."""
+    has_noun = re.search(r"\b(?:depot|hub|cent(?:er|re)|warehouse|terminal|facility)\b", place, re.IGNORECASE)
+    name = place if has_noun else f"{place} depot"
+    return name if name.lower().startswith("the ") else f"the {name}"
 
 
-def _refund_rows(order: Order) -> list[tuple[str, datetime | None, str]]:
+def _standing(order: Order, zone: ZoneInfo) -> list[Row]:
+    """Where an order that is not settled stands now."""
+    if order.status in OPEN:
+        label = "Being packed" if order.status == Status.PROCESSING else "Waiting to be packed"
+        return [_row(label, None, zone, "now")]
+    parcel = parcel_of(order)
+    event = latest_event(parcel) if parcel else None
+    if event and event.kind in _EVENT_LABELS:
+        place = depot(event.place) if event.place else "the depot"
+        return [_row(_EVENT_LABELS[event.kind].format(place=place), event.at, zone, "now")]
+    return [_row("On its way", None, zone, "now")] if order.status in MOVING else []
+
+
+def _carrier(parcel: Shipment | None) -> str:
+    return parcel.carrier if parcel and parcel.carrier else "the carrier"
+
+
+def _refund_rows(order: Order, zone: ZoneInfo) -> list[Row]:
     refund = live_refund(order)
     if refund is None:
         return []
     amount = money(refund.amount, order.currency)
     if refund.paid_at:
-        return [(f"Refund of {amount} paid", refund.paid_at, "done")]
-    return [(f"Refund of {amount} {refund.get_state_display()}", refund.requested_at, "now")]
+        return [_row(f"Refund of {amount} paid", refund.paid_at, zone, "done")]
+    return [_row(f"Refund of {amount} {refund.get_state_display()}", refund.requested_at, zone, "now")]
 
 
 def _expected(outlook: Outlook, zone: ZoneInfo) -> list[Row]:
     if not (outlook.window_start and outlook.window_end and outlook.likely):
         return []
     window = span(outlook.window_start, outlook.window_end, zone)
-    if outlook.window_start == outlook.window_end:
-        return [{"label": "Arrives", "day": window, "state": "expected"}]
-    return [
-        {"label": "Arrives", "day": window, "state": "expected"},
-        {"label": "Most likely", "day": day(outlook.likely, zone), "state": "expected"},
-    ]
+    rows = [{"label": "Arrives", "day": window, "state": "expected"}]
+    if outlook.window_start != outlook.window_end:
+        rows.append(_row("Most likely", outlook.likely, zone, "expected"))
+    return rows
 
 
-def _shown(rows: list[tuple[str, datetime | None, str]], zone: ZoneInfo) -> list[Row]:
-    return [{"label": label, "day": day(at, zone), "state": state} for label, at, state in rows if at]
+def _row(label: str, at: date | None, zone: ZoneInfo, state: str) -> Row:
+    return {"label": label, "day": day(at, zone) if at else "", "state": state}

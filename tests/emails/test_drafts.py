@@ -253,7 +253,7 @@ def test_an_invoice_lists_what_makes_its_total(order, writer):
     draft = write(ask(order, kind=Draft.Kind.INVOICE)[0], writer)
     assert draft.context["invoice"] == [
         {"label": "2 × mug", "amount": "£12.00"},
-        {"label": "kettle", "amount": "£31.20"},
+        {"label": "Kettle", "amount": "£31.20"},
         {"label": "Delivery", "amount": "£5.00"},
         {"label": "Total", "amount": "£48.20"},
     ]

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from emails import facts
 from ml.writer.situations import SITUATIONS, SLOTS
-from orders.models import Item, Refund, Shipment, Status
+from orders.models import Item, Refund, Shipment, Status, TrackingEvent
 from tests.emails.conftest import MODEL, NOW
 
 LONDON, SAO_PAULO = ZoneInfo("Europe/London"), ZoneInfo("America/Sao_Paulo")
@@ -158,15 +158,37 @@ def test_a_timeline_tells_what_was_and_what_is_expected(order, make_outlook):
     ]
 
 
-def test_a_timeline_before_the_carrier(order, make_outlook):
+@pytest.mark.parametrize(
+    ("status", "now"), [("processing", "Being packed"), ("paid", "Waiting to be packed")]
+)
+def test_a_timeline_before_the_carrier(order, make_outlook, status, now):
     Shipment.objects.all().delete()
+    order.status = status
     states = [(row["label"], row["state"]) for row in facts.timeline(order, make_outlook("placed"))]
     assert states == [
         ("Ordered", "done"),
-        ("Being packed", "now"),
+        (now, "now"),
         ("Arrives", "expected"),
         ("Most likely", "expected"),
     ]
+
+
+def test_a_parcel_without_scans_is_on_its_way(order, make_outlook):
+    TrackingEvent.objects.exclude(kind="handed_over").delete()
+    assert {"label": "On its way", "day": "", "state": "now"} in facts.timeline(order, make_outlook())
+    assert "place" not in facts.order_slots(order, make_outlook())
+
+
+@pytest.mark.parametrize(
+    ("place", "shown"),
+    [
+        ("Leeds", "the Leeds depot"),
+        ("the Leeds depot", "the Leeds depot"),
+        ("Leeds sorting centre", "the Leeds sorting centre"),
+    ],
+)
+def test_a_town_becomes_a_depot(place, shown):
+    assert facts.depot(place) == shown
 
 
 def test_a_timeline_of_a_cancelled_order_ends_with_the_money(order, make_outlook):
@@ -174,7 +196,12 @@ def test_a_timeline_of_a_cancelled_order_ends_with_the_money(order, make_outlook
     order.save()
     Refund.objects.create(order=order, amount=order.total, state=Refund.State.APPROVED)
     rows = facts.timeline(order, make_outlook("cancelled"))
-    assert [row["label"] for row in rows] == ["Ordered", "Cancelled", "Refund of £48.20 approved"]
+    assert [row["label"] for row in rows] == [
+        "Ordered",
+        "Handed to Northline",
+        "Cancelled",
+        "Refund of £48.20 approved",
+    ]
 
 
 def test_a_delivered_order_expects_nothing(order, make_outlook):
@@ -190,3 +217,20 @@ def test_a_delivered_order_expects_nothing(order, make_outlook):
     slots = facts.order_slots(order, outlook)
     assert slots["delivered_day"].display == "Sunday 22 November"
     assert slots["return_deadline"].display == "Tuesday 22 December"
+
+
+@pytest.mark.parametrize(
+    ("status", "last"),
+    [
+        ("return_requested", "Return asked for"),
+        ("exchange_requested", "Exchange asked for"),
+        ("returned", "Back with us"),
+        ("delivered", "Delivered"),
+        ("cancelled", "Cancelled"),
+    ],
+)
+def test_a_settled_order_without_days_is_told_without(order, make_outlook, status, last):
+    order.status = status
+    rows = facts.timeline(order, make_outlook("returning"))
+    assert rows[-1]["label"] == last
+    assert rows[-1]["day"] == ""
