@@ -12,8 +12,10 @@ import httpx
 import llama_cpp
 
 from ml.types import Channel, Facts
+from ml.writer.corpus import load
 from ml.writer.engine import LIMIT, BackendError, Engine, ModelMissing
 from ml.writer.grounding import available
+from ml.writer.phrasing import Phrasebook
 from ml.writer.prompts import Message, messages, read_answer
 from ml.writer.tokens import split_target
 
@@ -25,12 +27,13 @@ _GENERAL_TEMPERATURE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A draft as it was written, slots open."""
+    """A draft as it was written, slots open. `faults` are those that only its source can see."""
 
     text: str
     subject: str = ""
     preheader: str = ""
     tokens: int = 0
+    faults: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -53,6 +56,7 @@ class Embedded:
         for channel, engine in self._engines.items():
             if engine.channel != channel:
                 raise ModelMissing(f"{engine.version} is not a {channel} model")
+        self._phrasebooks = {channel: Phrasebook(load(channel)) for channel in self._engines}
 
     @property
     def version(self) -> str:
@@ -69,7 +73,10 @@ class Embedded:
         if not made.ended:
             raise BackendError(f"no end after {made.tokens} tokens")
         text, subject, preheader = split_target(made.text)
-        return Words(text, subject, preheader, made.tokens)
+        faults = self._phrasebooks[facts.channel].faults(
+            "\n".join((subject, preheader, text)), facts.situation
+        )
+        return Words(text, subject, preheader, made.tokens, tuple(faults))
 
 
 class LocalModel:

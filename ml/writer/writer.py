@@ -60,7 +60,10 @@ class Writer:
                 except BackendError as error:
                     rejected.append(f"{source.version}: {error}")
                     break
-                faults = check(words.text, facts, subject=words.subject, preheader=words.preheader)
+                faults = [
+                    *check(words.text, facts, subject=words.subject, preheader=words.preheader),
+                    *words.faults,
+                ]
                 if not faults:
                     self._count("model", facts, rejected)
                     return _draft(words, facts, source.version, rejected, started)

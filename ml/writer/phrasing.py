@@ -1,0 +1,59 @@
+"""Whether a text of the embedded model stays with what its situation is about.
+
+A small model that slips says a fluent thing about another situation: "cancelled" where an order is
+kept. No digit betrays that, so the checker cannot see it. What does betray it is a pair of
+neighbouring words that none of the situation's own sentences holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from ml.writer.corpus import GENERIC, Corpus, Script
+
+_TOKEN = re.compile(r"\{\w+\}|[\w'’-]+|[.,:;?!]")
+_ENDS = frozenset(".?!")
+# A pair or so that is new can be a good join of two sentences; more is another subject.
+TOLERATED = {"chat": 1, "mail": 3}
+
+Pair = tuple[str, str]
+
+
+class Phrasebook:
+    """The word pairs and sentence openings of every situation of a channel."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self._tolerated = TOLERATED[corpus.channel]
+        generic = corpus.scripts.get(GENERIC, Script())
+        self._pairs: dict[str, frozenset[Pair]] = {}
+        self._openings: dict[str, frozenset[str]] = {}
+        for name, script in corpus.scripts.items():
+            lines = [tokens for each in (script, generic) for tokens in _lines(each)]
+            self._pairs[name] = frozenset(pair for line in lines for pair in _pairs(line))
+            self._openings[name] = frozenset(line[0] for line in lines)
+
+    def faults(self, text: str, situation: str) -> list[str]:
+        """One fault if more new pairs stand in the text than are tolerated."""
+        known, openings = self._pairs[situation], self._openings[situation]
+        new = [
+            pair
+            for paragraph in text.split("\n")
+            for pair in _pairs(_TOKEN.findall(paragraph))
+            if pair not in known and not (pair[0] in _ENDS and pair[1] in openings)
+        ]
+        if len(new) <= self._tolerated:
+            return []
+        return [f"strays from its situation: {', '.join(' '.join(pair) for pair in new[:4])}"]
+
+
+def _lines(script: Script) -> Iterator[list[str]]:
+    for variants in script.roles.values():
+        for variant in variants:
+            for expansion in variant.expansions:
+                yield _TOKEN.findall(expansion.text)
+
+
+def _pairs(tokens: list[str]) -> Iterator[Pair]:
+    yield from pairwise(tokens)

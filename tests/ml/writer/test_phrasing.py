@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from ml.writer.corpus import load
+from ml.writer.data import compose_many
+from ml.writer.phrasing import Phrasebook
+
+CHAT = Phrasebook(load("chat"))
+
+
+@pytest.mark.parametrize("channel", ["chat", "mail"])
+def test_what_the_corpus_composes_is_at_home_in_its_situation(channel):
+    corpus = load(channel)
+    book = Phrasebook(corpus)
+    for each in compose_many(corpus, 200, seed=8):
+        whole = "\n".join((each.subject, each.preheader, each.text))
+        assert book.faults(whole, each.request.situation) == []
+
+
+@pytest.mark.parametrize(
+    ("situation", "text"),
+    [
+        ("refund_pending", "Your refund of {amount} for order {order} is requested and now paid to you."),
+        ("cancel_kept", "Order {order} has been cancelled, and nothing will arrive."),
+        ("thanks", "Bye, and all the one. If you'd rather talk to someone, I can pass you on now."),
+    ],
+)
+def test_a_text_about_something_else_strays(situation, text):
+    assert CHAT.faults(text, situation)[0].startswith("strays from its situation")
