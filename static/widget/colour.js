@@ -24,27 +24,34 @@ function contrast(one, other) {
   return (high + 0.05) / (low + 0.05);
 }
 
-/** `colour` moved towards `goal` until it can be read on `ground`. */
-function readable(colour, ground, goal) {
-  for (let share = 0; share < 1; share += 0.05) {
-    const mixed = colour.map((channel, i) => Math.round(channel + (goal[i] - channel) * share));
-    if (contrast(mixed, ground) >= ENOUGH) return mixed;
-  }
-  return goal;
-}
-
 const BLACK = [16, 16, 18];
 const WHITE = [255, 255, 255];
+
+/** The first colour on the way through `stops` that can be read on `ground`. */
+function readable(ground, ...stops) {
+  for (let i = 1; i < stops.length; i += 1) {
+    for (let share = 0; share < 1; share += 0.05) {
+      const mixed = stops[i - 1].map((channel, c) => Math.round(channel + (stops[i][c] - channel) * share));
+      if (contrast(mixed, ground) >= ENOUGH) return mixed;
+    }
+  }
+  return stops.at(-1);
+}
+
+/** Bright, in its own hue; mixing with white alone would turn it grey. */
+function bright(colour) {
+  const scale = 255 / Math.max(...colour, 1);
+  return colour.map((channel) => 0.7 * channel * scale + 0.3 * 255);
+}
 
 /** The custom properties that widget.css builds on. The grounds are its two palest and darkest surfaces. */
 export function palette(accent) {
   const base = parse(accent);
   const css = (rgb) => `rgb(${rgb.join(' ')})`;
-  const onDark = readable(base, [40, 41, 44], WHITE);
   return {
     '--accent': css(base),
     '--on-accent': css(contrast(base, WHITE) >= ENOUGH ? WHITE : BLACK),
-    '--accent-text': css(readable(base, [241, 239, 234], BLACK)),
-    '--accent-text-dark': css(onDark),
+    '--accent-text': css(readable([241, 239, 234], base, BLACK)),
+    '--accent-text-dark': css(readable([46, 47, 51], base, bright(base), WHITE)),
   };
 }

@@ -47,6 +47,7 @@ class Room:
 class Stub:
     def __init__(self) -> None:
         self.attributes = 'data-title="Hearth &amp; Home"'
+        self.page = ""  # the whole page, where it is not the plain one
         self.rooms: dict[str, Room] = {}
         self.received: list[Frame] = []
         self.refusals: dict[str, Frame] = {}  # text of a message → error frame sent once instead of an ack
@@ -155,7 +156,8 @@ class Stub:
         if path == "/ws/chat/":
             return None
         if path == "/":
-            return _response(HTTPStatus.OK, PAGE.format(attributes=self.attributes).encode(), "text/html")
+            page = self.page or PAGE.format(attributes=self.attributes)
+            return _response(HTTPStatus.OK, page.encode(), "text/html")
         file = STATIC / path.removeprefix("/static/")
         if path.startswith("/static/") and file.is_file():
             kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
