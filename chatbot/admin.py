@@ -6,12 +6,14 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from chatbot import knowledge
 from chatbot.models import Article, Conversation, Passage
 
 LABELS = {"waiting": "warning", "staff": "info", "bot": "success"}
@@ -71,6 +73,11 @@ class ArticleAdmin(ModelAdmin):  # type: ignore[misc]
     prepopulated_fields = {"slug": ["title"]}
     readonly_fields = ["updated_at"]
     inlines = [PassageInline]
+
+    def save_model(self, request: HttpRequest, obj: Article, form: ModelForm[Article], change: bool) -> None:
+        """An edited article is quoted again once the sweep, which has the encoder, has cut it anew."""
+        super().save_model(request, obj, form, change)
+        knowledge.forget(obj)
 
 
 @admin.register(User)

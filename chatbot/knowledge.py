@@ -94,6 +94,16 @@ def index(article: Article, encoder: Encoder) -> None:
     )
 
 
+def forget(article: Article) -> None:
+    """Quote nothing of an article any more, until it is indexed again."""
+    article.passages.all().delete()
+
+
+def unindexed() -> list[Article]:
+    """Articles that were written or edited at the desk, for the sweep."""
+    return list(Article.objects.filter(passages=None).exclude(body=""))
+
+
 def search(question: str, *, intent: str, encoder: Encoder, limit: float = FARTHEST) -> Passage | None:
     """The passage that answers best, or None where none comes near: within `limit` of cosine distance."""
     vector = encoder.encode([question])[0]

@@ -9,7 +9,7 @@ from uuid import UUID
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from chatbot import dialogue
+from chatbot import dialogue, knowledge
 from chatbot.assistant import assistant
 
 log = logging.getLogger(__name__)
@@ -33,3 +33,5 @@ def answer_message(conversation_id: str) -> None:
 def sweep() -> None:
     for conversation_id in dialogue.unanswered(older_than=LEFT_BEHIND):
         dialogue.answer(conversation_id, assistant=assistant())
+    for article in knowledge.unindexed():
+        knowledge.index(article, assistant().understander.encoder)

@@ -3,6 +3,7 @@ and the importers; by hand only an address, a refund's state and a customer's de
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -18,6 +19,10 @@ from unfold.decorators import display
 from orders.models import Customer, Item, Order, Refund, Seller, Shipment, TrackingEvent, number_key
 
 LABELS = {
+    "placed": "default",
+    "paid": "default",
+    "processing": "default",
+    "returned": "default",
     "delivered": "success",
     "shipped": "info",
     "out_for_delivery": "info",
@@ -79,7 +84,7 @@ class OrderInline(LookOnly, TabularInline):  # type: ignore[misc]
 
 @admin.register(Order)
 class OrderAdmin(LookOnly, ModelAdmin):  # type: ignore[misc]
-    list_display = ["number", "whose", "state", "amount", "placed_at", "promised_at", "source"]
+    list_display = ["number", "whose", "state", "amount", "placed", "promised", "source"]
     list_filter = ["status", "source"]
     list_per_page = 50
     list_select_related = ["customer"]
@@ -122,6 +127,14 @@ class OrderAdmin(LookOnly, ModelAdmin):  # type: ignore[misc]
     @display(description="status", ordering="status", label=LABELS)  # type: ignore[untyped-decorator]
     def state(self, order: Order) -> tuple[str, str]:
         return order.status, order.get_status_display()
+
+    @display(description="placed", ordering="placed_at")  # type: ignore[untyped-decorator]
+    def placed(self, order: Order) -> str:
+        return _day(order.placed_at)
+
+    @display(description="promised for", ordering="promised_at")  # type: ignore[untyped-decorator]
+    def promised(self, order: Order) -> str:
+        return _day(order.promised_at)
 
     @display(description="total", ordering="total")  # type: ignore[untyped-decorator]
     def amount(self, order: Order) -> str:
@@ -171,6 +184,10 @@ class SellerAdmin(LookOnly, ModelAdmin):  # type: ignore[misc]
     fieldsets = [
         (None, {"fields": ["name", ("postcode", "city"), ("region", "country"), ("source", "external_id")]})
     ]
+
+
+def _day(moment: datetime | None) -> str:
+    return f"{timezone.localtime(moment):%a %-d %b %Y}" if moment else ""
 
 
 def _lines(events: QuerySet[TrackingEvent]) -> SafeString:

@@ -171,6 +171,13 @@
 
   // --- keys -----------------------------------------------------------------------------------------------
 
+  function step(by) {
+    const rows = $$(".dk-row");
+    const at = rows.findIndex((row) => row === document.activeElement);
+    const from = at >= 0 ? at : rows.findIndex((row) => row.hasAttribute("aria-current"));
+    rows[Math.min(rows.length - 1, Math.max(0, from + by))]?.focus();
+  }
+
   function onKey(event) {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
     if (event.target.matches?.("#composer textarea") && event.key === "Enter" && !event.shiftKey && !event.isComposing) {
@@ -179,7 +186,12 @@
     } else if (typing && event.key === "Escape") {
       event.target.blur();
     } else if (!typing && !event.ctrlKey && !event.metaKey && !event.altKey && event.key.length === 1) {
-      const target = $(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
+      const key = event.key.toLowerCase();
+      if (key === "j" || key === "k") {
+        step(key === "j" ? 1 : -1);
+        return;
+      }
+      const target = $(`[data-key="${CSS.escape(key)}"]`);
       if (!target || target.closest(":disabled")) return;
       event.preventDefault();
       if (target.matches("button")) target.click();
@@ -244,7 +256,7 @@
     listen();
     toEnd();
     lastShown = window.desk.lastSeq();
-    followControls();
+    if (matchMedia("(hover: hover)").matches) $("#composer fieldset:enabled textarea")?.focus({ preventScroll: true });
     markSeen();
     markRows();
     countFromPage();

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from chatbot import knowledge
 from chatbot.models import EMBEDDING_DIMENSIONS, Article, Passage
 from orders.models import Refund
 from tests import factories
@@ -71,6 +72,23 @@ def test_an_article_shows_its_passages_and_no_embedding(as_nina):
     page = text(as_nina.get(f"/desk/chatbot/article/{article.pk}/change/"))
     assert "You have thirty days." in page
     assert "0.125" not in page
+
+
+def test_an_edited_article_is_no_longer_quoted_and_waits_to_be_indexed(as_nina):
+    article = Article.objects.create(slug="returns", title="Returns", body="Thirty days.")
+    Passage.objects.create(
+        article=article, position=0, text="Thirty days.", embedding=[0.1] * EMBEDDING_DIMENSIONS
+    )
+    assert knowledge.unindexed() == []
+    form = {
+        "title": "Returns", "slug": "returns", "body": "Sixty days.", "intents": "get_refund",
+        "passages-TOTAL_FORMS": 0, "passages-INITIAL_FORMS": 0,
+    }  # fmt: skip
+    as_nina.post(f"/desk/chatbot/article/{article.pk}/change/", form)
+    article.refresh_from_db()
+    assert article.body == "Sixty days."
+    assert not article.passages.exists()
+    assert knowledge.unindexed() == [article]
 
 
 @pytest.mark.parametrize("path", ["orders/order/add/", "orders/customer/add/", "chatbot/conversation/add/"])

@@ -42,6 +42,16 @@ async def test_staff_hear_that_something_changed():
     await desk.disconnect()
 
 
+async def test_a_quiet_socket_stays_open():
+    """The client library gives up on a silent Redis sooner than the channel layer asks again."""
+    desk = socket(await logged_in())
+    await desk.connect()
+    assert await desk.receive_nothing(timeout=6)
+    await sync_to_async(publish.to_desk)("changed", conversation="5b1e")
+    assert await desk.receive_json_from() == {"type": "changed", "conversation": "5b1e"}
+    await desk.disconnect()
+
+
 async def test_nobody_else_gets_in():
     strangers = [
         socket(None),
