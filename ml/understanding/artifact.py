@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -36,7 +38,12 @@ class Artifact:
 
     @property
     def version(self) -> str:
-        return str(self.about["version"])
+        """Changes with any weight, threshold or training row."""
+        digest = hashlib.sha256(str(self.about["data_hash"]).encode())
+        digest.update(json.dumps([asdict(self.thresholds), self.clarify]).encode())
+        for head in (self.intents, self.sentiment, self.moods):
+            digest.update(head.weights.tobytes() + head.bias.tobytes() + str(head.temperature).encode())
+        return f"understanding-{digest.hexdigest()[:8]}"
 
 
 def save(artifact: Artifact, path: Path) -> None:
@@ -64,7 +71,7 @@ def save(artifact: Artifact, path: Path) -> None:
 def load(path: Path) -> Artifact:
     """Raises ArtifactError in one sentence that says what to do."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             meta = json.loads(archive["meta"].tobytes())
             heads = {
                 name: Head(
@@ -77,7 +84,7 @@ def load(path: Path) -> Artifact:
             }
     except FileNotFoundError as error:
         raise ArtifactError(f"There is no understanding model at {path}: train one first.") from error
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise ArtifactError(f"{path} is not an understanding model: train it again.") from error
     if meta["format"] != FORMAT or meta["encoder"] != NAME:
         raise ArtifactError(f"{path} was made for another version of Doorstep: train it again.")

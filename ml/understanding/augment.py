@@ -28,15 +28,15 @@ _STORIES = (
     "I ordered a lamp from you last week. {}",
     "I bought a jacket for my son. {}",
     "So I placed an order on Sunday and paid by card. {}",
-    "My order number is #12345. {}",
-    "{}. I ordered two weeks ago and my order is #12345.",
+    "My order number is DS-10345. {}",
+    "{}. I ordered two weeks ago and my order is DS-10345.",
     "{}. It was a present for my sister.",
 )
 
 
 def variants(text: str, *, rng: random.Random, told_at_length: bool) -> list[str]:
-    """Three or so further wordings. `told_at_length` also wraps it into a small story, which only
-    fits sentences that ask for something."""
+    """A few further wordings. `told_at_length` also wraps it into a small story, which
+    only fits sentences that ask for something."""
     bare = text.rstrip(".!?")
     made = [rng.choice(_OPENINGS).format(text), rng.choice(_CLOSINGS).format(bare)]
     if told_at_length:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ml.types import Entity
+from ml.understanding.text import without
 
 _YES = (
     r"y|yes+|yep|yeah+|yup|ye|yea|yh|ok+|okay|okey|k|sure|of course|certainly|definitely|absolutely|correct|"
@@ -18,7 +19,7 @@ _YES = (
 )
 _NO = (
     r"n|no+|nope|nah|no way|not now|not yet|don'?t|do not|do not do (?:it|that)|don'?t do (?:it|that)|"
-    r"never ?mind|nvm|forget it|leave it|keep it|stop|wait|cancel that|negative|nein|non"
+    r"never ?mind|nvm|forget it|leave it|keep it|stop|wait|negative|nein|non"
 )
 _FILLER = r"please|pls|plz|thanks|thank you|thx|then|mate|now|it|that|is fine|i'?m sure|i am sure"
 
@@ -30,6 +31,12 @@ def _only(words: str) -> re.Pattern[str]:
 
 _AFFIRM = _only(_YES)
 _DENY = _only(_NO)
+# "Yes, cancel it" repeats what we asked; anything beyond these words is a request of its own.
+_YES_AGAIN = re.compile(
+    rf"(?:{_YES})(?:[\s,.!]+(?:{_FILLER}|{_YES}|cancel|refund|return|change|update|send|email|use|order|address|"
+    r"me|my|the|this|them|i|i'?d|want|would|like|to|just|so))*[\s.!]*",
+    re.I,
+)
 _DENY_CLAUSE = re.compile(r"(?:no+|nope|nah)\b[\s,.!]*(?:don'?t|do not|leave|keep|forget|stop|not)\b", re.I)
 _THUMBS = {"👍": "affirm", "✅": "affirm", "👌": "affirm", "👎": "deny", "❌": "deny"}
 _TONES = re.compile("[\ufe0f\U0001f3fb-\U0001f3ff\\s]")
@@ -45,6 +52,8 @@ _ASKS = re.compile(
     r"\?|\b(?:but|wait|actually|instead|how|what|when|where|why|who|which|can|could|before|first tell)\b",
     re.I,
 )
+_ACT = re.compile(r"\b(?:cancel\w*|refund\w*|return\w*|change\w*|delete\w*)\b", re.I)
+_NEGATION = re.compile(r"\b(?:no|not|never|nope|nah|dont|keep|stop|leave)\b|n['’]t\b", re.I)
 _STREET = re.compile(
     r"\b\d{1,5}[a-z]?,? +[a-z]"
     r"|\b(?:flat|apt|apartment|street|road|lane|avenue|close|drive|court|place|st|rd|ave)\b",
@@ -65,6 +74,9 @@ _REFUSED = re.compile(
 _JOINER = re.compile(r"^[\s,.;:!-]*(?:(?:i|but|just|only|and|so|please|pls|ok|thanks)\b[\s,]*)*", re.I)
 _WANTS_NO_MORE = re.compile(r"\b(?:any ?more|any longer|want it\b)", re.I)
 
+_SHORT = 60  # characters; what is longer is no short answer, and not worth matching
+_SMALL = re.compile(r"[\W_]|\band\b", re.I)
+
 _BOOSTS: dict[str, dict[str, float]] = {
     "confirm": {"affirm": 6.0, "deny": 6.0},
     "identity": {"inform": 3.0},
@@ -77,20 +89,25 @@ _CARRIES = {"identity": 12.0, "address": 8.0, "which_order": 12.0, "choice": 4.0
 
 def settled(text: str, entities: Sequence[Entity], pending: str | None) -> str | None:
     """The intent of an answer so short that its words decide: yes, no, a pick, a bare number."""
+    if entities and not _SMALL.sub("", without(text, entities)):
+        return "inform"
     words = " ".join(text.replace("’", "'").split())
+    if len(words) > _SHORT:
+        return None
     if pending == "confirm" and (thumb := _THUMBS.get(_TONES.sub("", text))):
         return thumb
     if pending in ("choice", "which_order") and _PICK.fullmatch(words):
         return "inform"
-    if _AFFIRM.fullmatch(words):
+    if _AFFIRM.fullmatch(words) or (pending == "confirm" and _YES_AGAIN.fullmatch(words)):
         return "affirm"
-    if _DENY.fullmatch(words) or (
-        pending == "confirm" and _DENY_CLAUSE.match(words) and not _ASKS.search(words)
-    ):
+    if _DENY.fullmatch(words) or (pending == "confirm" and _declines(words)):
         return "deny"
-    if entities and not _without(text, entities):
-        return "inform"
     return None
+
+
+def _declines(words: str) -> bool:
+    """Whether it is "no, leave it" and not "no, but where is it?"."""
+    return bool(_DENY_CLAUSE.match(words)) and not _ASKS.search(words)
 
 
 def weigh(
@@ -100,6 +117,8 @@ def weigh(
     factors = dict(_BOOSTS.get(pending or "", {}))
     if pending == "confirm" and _ASKS.search(text):  # "yes, but when would it come?" is no plain yes
         factors = {"affirm": 0.3}
+    elif pending == "confirm" and _ACT.search(text) and not _NEGATION.search(text):  # "cancel it please"
+        factors = {"deny": 0.2}
     if "inform" in factors and (entities or (pending == "address" and _STREET.search(text))):
         factors["inform"] *= _CARRIES.get(pending or "", 1.0)
     shifted = {intent: chance * factors.get(intent, 1.0) for intent, chance in ranking.items()}
@@ -118,9 +137,3 @@ def refusal(text: str) -> str | None:
     before = plain[: match.start()].strip(" .,!")
     rest = after if len(after.split()) >= 2 else before
     return rest if len(rest.split()) >= 3 else ""
-
-
-def _without(text: str, entities: Sequence[Entity]) -> str:
-    for entity in sorted(entities, key=lambda found: found.start, reverse=True):
-        text = text[: entity.start] + " " * (entity.end - entity.start) + text[entity.end :]
-    return re.sub(r"[\W_]|\band\b", "", text, flags=re.I)

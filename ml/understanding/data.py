@@ -19,6 +19,7 @@ BITEXT = {
     "2022": "intents/bitext/bitext8175_v2022.csv.gz",
 }
 _CLINC = "intents/clinc150/data_full.json.gz"
+_SGD = "dialogues/sgd_train.jsonl.gz"
 _REVIEWS = "sentiment/womens_clothing_reviews.csv.gz"
 
 # The names other sets give to what is out of scope, and Bitext's two names for one intent.
@@ -57,6 +58,19 @@ def clinc(data: Path, split: str) -> list[Row]:
     with gzip.open(data / _CLINC, "rt", encoding="utf-8") as file:
         rows = json.load(file)[split]
     return [(text, canonical_label(intent)) for text, intent in rows]
+
+
+def other_services(data: Path, *, per_intent: int) -> list[Row]:
+    """How people open a conversation with airlines, banks, hotels and the like (SGD), as out of scope:
+    the first `per_intent` different ones of each of its intents."""
+    openings: dict[str, list[str]] = {}
+    with gzip.open(data / _SGD, "rt", encoding="utf-8") as file:
+        for line in file:
+            _, text, (intent, *_) = json.loads(line)["turns"][0]
+            known = openings.setdefault(intent, [])
+            if len(known) < per_intent and len(text.split()) >= 5 and text not in known:
+                known.append(text)
+    return [(text, OUT_OF_SCOPE) for intent in sorted(openings) for text in openings[intent]]
 
 
 def labelled(path: Path, *, text: str, label: str) -> list[Row]:

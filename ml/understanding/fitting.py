@@ -129,4 +129,4 @@ def _best_temperature(logits: Probabilities, gold: Labels, labels: Sequence[str]
         probabilities = softmax(logits / temperature)[np.arange(len(right)), right]
         return float(-np.log(np.maximum(probabilities, 1e-12)).mean())
 
-    return min((float(t) for t in np.geomspace(0.1, 3.0, 60)), key=loss)
+    return min((float(t) for t in np.geomspace(0.25, 3.0, 50)), key=loss)

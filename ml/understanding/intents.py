@@ -53,7 +53,7 @@ TALK_INTENTS: tuple[str, ...] = ("greeting", "thanks", "goodbye", "affirm", "den
 INTENTS: tuple[str, ...] = (*SHOP_INTENTS, *TALK_INTENTS, OUT_OF_SCOPE)
 
 LEFT_OUT_PARTS = 4
-LEVELS = np.arange(0.0, 0.96, 0.02)
+LEVELS = np.append(np.arange(0.0, 0.96, 0.02), [0.97, 0.98, 0.99, 0.995])
 MARGINS = np.array([0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3])
 
 
@@ -118,7 +118,7 @@ def _best_thresholds(data: TrainingSet, fitted: Fitted, seed: int) -> tuple[Thre
             kept = np.where((level < floor) | (margin < gap), index[OUT_OF_SCOPE], guess)
             score = mcc(truth, kept, len(names), weights)
             if score > best_score + 1e-9:
-                best, best_score = Thresholds(round(float(floor), 2), round(float(gap), 2)), score
+                best, best_score = Thresholds(round(float(floor), 3), round(float(gap), 2)), score
     return best, best_score
 
 

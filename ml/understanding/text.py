@@ -7,8 +7,20 @@ from collections.abc import Sequence
 
 from ml.types import Entity
 
-# Every order number reads alike to the encoder, so "where is <number>" is learned once.
 _STAND_IN = {"order_number": "#12345", "email": "me@example.com", "postcode": "LS1 1AA"}
+
+# "Where is order no. W2611340" asks what "where is my order" asks; "it's W2611340" only gives a number.
+_NAMED = re.compile(r"(?:\b(?:my|the)\s+)?(?:\border\s*)?(?:\b(?:number|no|nr)\b\.?\s*)?[#:]?\s*$", re.I)
+_REACH = 40  # characters before a number in which it may be called an order number
+_GIVING = frozenset(
+    re.findall(
+        r"\S+",
+        "a address an and at code email for from go have hello here hi i id is it it's its mail my no nr "
+        "number of ok on order ordered please postal postcode ref reference s sorry sure that that's "
+        "thats the then think this under was with yes you zip",
+    )
+)
+_WORD = re.compile(r"[^\W\d_]+(?:'\w+)?")
 _TAG = re.compile(r"<[^<>]{0,200}>")
 _URL = re.compile(r"https?://\S{1,300}")
 _SPACE = re.compile(r"\s+")
@@ -21,16 +33,27 @@ _HEAD, _TAIL = 600, 400
 
 def prepare(text: str, entities: Sequence[Entity] = ()) -> str:
     """At most about a thousand characters, on one line."""
+    asks = any(word.lower() not in _GIVING for word in _WORD.findall(without(text, entities)))
     begun = len(text)
     for entity in sorted(entities, key=lambda found: found.start, reverse=True):
         if entity.end <= begun:  # two readings of one number are one stand-in
-            text = f"{text[: entity.start]}{_STAND_IN[entity.kind]}{text[entity.end :]}"
-            begun = entity.start
+            before, after, begun = text[: entity.start], text[entity.end :], entity.start
+            if asks and entity.kind == "order_number":
+                text = f"{before[:-_REACH]}{_NAMED.sub(' ', before[-_REACH:])}my order{after}"
+            else:
+                text = f"{before}{_STAND_IN[entity.kind]}{after}"
     text = _URL.sub("link", _TAG.sub(" ", text))
     text = _SPACE.sub(" ", text).strip()
     if len(text) > _HEAD + _TAIL:
         text = f"{text[:_HEAD]} {text[-_TAIL:]}"
     return _MARKS.sub(r"\1", _REPEATED.sub(r"\1\1", text))
+
+
+def without(text: str, entities: Sequence[Entity]) -> str:
+    """The text with its entities taken out."""
+    for entity in sorted(entities, key=lambda found: found.start, reverse=True):
+        text = f"{text[: entity.start]} {text[entity.end :]}"
+    return text
 
 
 def is_readable(text: str) -> bool:

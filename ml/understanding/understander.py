@@ -47,6 +47,7 @@ class Understander:
 
     def __init__(self, artifact: Artifact, encoder: SupportsEncode, order_patterns: Sequence[str]) -> None:
         self.artifact = artifact
+        self.version = artifact.version
         self.encoder = encoder
         self.order_patterns = tuple(order_patterns)
 
@@ -116,7 +117,7 @@ class Understander:
                 (),
                 found,
                 Sentiment("neutral", 0.0),
-                model=self.artifact.version,
+                model=self.version,
             )
         else:
             ranking = context.weigh(self._rank(reading, whole, rest), text, found, pending)
@@ -134,7 +135,7 @@ class Understander:
             entities=found,
             sentiment=sentiment.feel(feelings, self.artifact.sentiment),
             mood=sentiment.mood_of(text, moods, self.artifact.moods),
-            model=self.artifact.version,
+            model=self.version,
         )
 
     def _rank(self, reading: _Reading, whole: Probabilities, rest: Probabilities | None) -> Ranking:

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import csv
+import time
+from pathlib import Path
+
+import pytest
+
+from ml.understanding.intents import INTENTS
+
+FILE = Path(__file__).parent / "messages.csv"
+MESSAGES = list(csv.DictReader(FILE.read_text(encoding="utf-8").splitlines()))
+
+
+def test_real_messages_are_understood(understander):
+    wrong = []
+    for row in MESSAGES:
+        said = understander.understand(row["text"], pending=row["pending"] or None)
+        if said.intent != row["intent"]:
+            wrong.append(f"{row['text']!r}: {said.intent} {said.confidence}, not {row['intent']}")
+    assert len(wrong) <= 0.1 * len(MESSAGES), "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("Where is my order", "track_order"),
+        ("when will it arrive", "track_order"),
+        ("has my order shipped", "track_order"),
+        ("how long does delivery take", "delivery_period"),
+        ("email me the timeline", "email_timeline"),
+        ("I do not want to cancel", "deny"),
+        ("where is my order #W2611340?", "track_order"),
+        ("cancel order W2611340 please", "cancel_order"),
+        ("I want a refund for W2611340", "get_refund"),
+    ],
+)
+def test_what_the_desk_lives_on(understander, text, intent):
+    said = understander.understand(text)
+    assert said.intent == intent
+    assert not understander.is_unsure(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "pending", "intent"),
+    [
+        ("yes", "confirm", "affirm"),
+        ("Yes please!", "confirm", "affirm"),
+        ("ok", "confirm", "affirm"),
+        ("yes, go ahead", "confirm", "affirm"),
+        ("👍", "confirm", "affirm"),
+        ("yes, cancel it", "confirm", "affirm"),
+        ("yes please cancel my order", "confirm", "affirm"),
+        ("no", "confirm", "deny"),
+        ("no thanks", "confirm", "deny"),
+        ("nope, leave it", "confirm", "deny"),
+        ("don't", "confirm", "deny"),
+        ("no don’t cancel it", "confirm", "deny"),
+        ("2611340", "identity", "inform"),
+        ("10023", "identity", "inform"),
+        ("jo@example.com", "identity", "inform"),
+        ("#W2611340 and jo@example.com", "identity", "inform"),
+        ("LS1 4DY", "identity", "inform"),
+        ("the first one", "which_order", "inform"),
+        ("2", "which_order", "inform"),
+        ("the latest", "which_order", "inform"),
+        ("4 Mill Lane, Leeds LS1 4DY", "address", "inform"),
+        ("second", "choice", "inform"),
+        ("W2611340", None, "inform"),
+        ("yes", None, "affirm"),
+        ("nope", None, "deny"),
+    ],
+)
+def test_short_answers_are_read_from_the_question(understander, text, pending, intent):
+    assert understander.understand(text, pending=pending).intent == intent
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "yes but how much would I get back?",
+        "what happens then?",
+        "wait, where is it now",
+        "can I speak to a person?",
+    ],
+)
+def test_a_question_is_no_yes(understander, text):
+    assert understander.understand(text, pending="confirm").intent != "affirm"
+
+
+def test_a_refusal_does_not_hide_the_request_beside_it(understander):
+    said = understander.understand("I don't want to cancel, I just want to know where my order is")
+    assert said.intent == "track_order"
+
+
+def test_wanting_no_more_is_no_refusal(understander):
+    assert understander.understand("I don't want it any more, cancel it").intent == "cancel_order"
+
+
+@pytest.mark.parametrize("text", ["", "   ", "?!?!", "😀😀😀", "....", "‏", "🎉", "\x00\x01", "_" * 10_000])
+def test_what_says_nothing_is_out_of_scope_without_confidence(understander, text):
+    said = understander.understand(text)
+    assert (said.intent, said.confidence) == ("out_of_scope", 0.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "أين طلبي؟ لقد دفعت الأسبوع الماضي",
+        "<script>alert('where is my order')</script>",
+        "where is my order " * 600,
+        "a" * 10_000,
+        "please do it " * 700 + "x",
+        "where " + " " * 9000 + "parcel",
+        "W2611340 is late. " * 550,
+        " " * 9_000 + "where is W2611340",
+        "don't " * 1600,
+        "שלום W2611340",
+        "' OR 1=1; DROP TABLE orders; --",
+        "{{ 7*7 }} ${jndi:ldap://x}",
+    ],
+)
+def test_hostile_messages_are_answered_in_bounded_time(understander, text):
+    begun = time.perf_counter()
+    said = understander.understand(text, pending="confirm")
+    assert time.perf_counter() - begun < 5
+    assert said.intent in INTENTS
+    assert said.intent not in ("affirm", "deny")
+
+
+def test_an_order_number_in_another_script_still_counts(understander):
+    said = understander.understand("שלום W2611340", pending="identity")
+    assert said.first("order_number") == "#W2611340"
+
+
+def test_html_around_a_question_does_not_matter(understander):
+    assert understander.understand("<p>where is <b>my order</b></p>").intent == "track_order"
+
+
+def test_the_same_message_gives_the_same_understanding(understander):
+    text = "I ordered a lamp two weeks ago. Where is it? jo@example.com"
+    assert understander.understand(text) == understander.understand(text)
+
+
+def test_a_batch_agrees_with_single_messages(understander):
+    texts = [row["text"] for row in MESSAGES[:40]] + ["I don't want to cancel, where is my parcel?", ""]
+    together = understander.understand_all(texts)
+    alone = [understander.understand(text) for text in texts]
+    assert [said.intent for said in together] == [said.intent for said in alone]
+
+
+def test_the_ranking_is_probabilities_best_first(understander):
+    said = understander.understand("can I change where you send it")
+    chances = [chance for _, chance in said.ranking]
+    assert chances == sorted(chances, reverse=True)
+    assert sum(chances) <= 1.01
+    assert said.confidence == chances[0]
+    assert said.margin == pytest.approx(chances[0] - chances[1], abs=2e-4)
+    assert said.model == understander.artifact.version
+
+
+@pytest.mark.parametrize(
+    ("text", "mood", "label"),
+    [
+        ("WHERE IS MY ORDER?!! this is a bloody joke", "angry", "negative"),
+        ("you are useless, I want my money back now!!", "angry", "negative"),
+        ("I'm really worried that it got lost, it's for my mum's birthday", "worried", "negative"),
+        ("amazing, thank you so much, you've been brilliant!", "cheerful", "positive"),
+        ("Could you tell me when my order will be shipped?", "neutral", "neutral"),
+        ("tracking", "curt", "neutral"),
+    ],
+)
+def test_mood_and_sentiment(understander, text, mood, label):
+    said = understander.understand(text)
+    assert (said.mood, said.sentiment.label) == (mood, label)
+    assert -1 <= said.sentiment.score <= 1
