@@ -23,6 +23,7 @@ from emails.models import Draft
 from emails.policy import POLICIES
 from ml import types
 from ml.types import Facts
+from ml.writer.situations import SITUATIONS
 from orders.estimates import Forecaster, outlook
 from orders.models import Customer, Order
 
@@ -229,9 +230,10 @@ def _trace(written: _Written) -> dict[str, Any]:
     packed = context.pack(written.gathered.facts)
     sources = (fact["source"] for fact in packed["slots"].values())
     delivery = next((s.removeprefix("delivery:") for s in sources if s.startswith("delivery:")), "")
+    allowed = sorted(set(SITUATIONS[packed["situation"]].slots) & packed["slots"].keys())
     trace = {
         "situation": packed["situation"],
-        "facts": packed["slots"],
+        "facts": {slot: packed["slots"][slot] for slot in allowed},
         "ms": {"facts": round(written.ms, 1)},
     }
     if text := written.text:

@@ -155,7 +155,8 @@ def _draft_page(
         "can_send_again": row.state in (State.FAILED, State.UNCERTAIN),
         "history": [entry | {"at": parse_datetime(entry["at"])} for entry in row.trace.get("history", [])],
         "facts": [
-            {"slot": slot.replace("_", " "), **fact} for slot, fact in row.trace.get("facts", {}).items()
+            {"slot": slot.replace("_", " "), **fact}
+            for slot, fact in sorted(row.trace.get("facts", {}).items())
         ],
         **_preview(row),
     }
