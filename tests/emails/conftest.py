@@ -95,7 +95,7 @@ def make_outlook() -> Callable[..., Outlook]:
             "promised": date(2026, 11, 27),
             "estimate": Estimate(NOW, NOW, NOW, "handover", MODEL),
         }
-        return Outlook(kind=kind, **(values | changes))
+        return Outlook(**({"kind": kind} | values | changes))
 
     return make
 

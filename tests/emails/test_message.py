@@ -75,7 +75,7 @@ def test_one_click_is_offered_where_mail_can_be_stopped(sent, mail_server):
     arrived, html, plain = sent()
     assert b"\r\nList-Unsubscribe: <http" in mail_server.raw[0]
     assert arrived["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    url = re.fullmatch(r"<(http://localhost:8000/mail/stop/[^>]+/)>", arrived["List-Unsubscribe"])[1]
+    [url] = re.findall(r"^<(http://localhost:8000/mail/stop/[^>]+/)>$", arrived["List-Unsubscribe"])
     assert f'href="{url}"' in html
     assert url in plain
 
