@@ -168,7 +168,7 @@ def _preview(row: Draft) -> dict[str, Any]:
         "html": message.as_html(row) if row.body else "",
         "text": message.as_text(row) if row.body else "",
         "subject": row.subject,
-        "doubtful": review.unsupported(row),
+        "doubtful": review.unsupported(row) if row.is_editable else [],
         "digest": review.text_of(row).digest,
     }
 
