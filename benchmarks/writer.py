@@ -22,7 +22,7 @@ _SEED = 77
 def run(data: Path | None) -> dict[str, object]:
     """Scores for each channel, with the versions measured and the seconds it took to load them."""
     started = perf_counter()
-    writer = Writer.load(ARTIFACTS / "writer-chat.gguf", ARTIFACTS / "writer-mail.gguf", threads=2)
+    writer = Writer.load(ARTIFACTS / "writer-chat.gguf", ARTIFACTS / "writer-mail.gguf")
     result: dict[str, object] = {"model": writer.version, "load_s": round(perf_counter() - started, 2)}
     for channel, count in _COUNTS.items():
         scores, _ = evaluate(writer, channel, count, seed=_SEED)

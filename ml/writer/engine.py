@@ -28,6 +28,9 @@ TOP_P = 0.95
 # Below this share of the likeliest token a token is noise, not variety.
 MIN_P = 0.02
 CONTEXT = 512
+# A token of so small a model takes a millisecond on one core. A second thread gains little on an idle
+# machine, and on a busy one both spin at every layer's barrier: a reply then takes seconds.
+THREADS = 1
 LIMIT: dict[Channel, int] = {"chat": 140, "mail": 420}
 
 
@@ -58,12 +61,14 @@ class Generation:
 class Engine:
     """One loaded model. Safe to call from several threads; calls run one after the other."""
 
-    def __init__(self, path: Path, *, threads: int = 2) -> None:
+    def __init__(self, path: Path) -> None:
         """Raises ModelMissing."""
         if not path.is_file():
             raise ModelMissing(f"writer model {path} is missing; `python -m ml.writer.train all` makes it")
         try:
-            self._llama = llama_cpp.Llama(str(path), n_ctx=CONTEXT, n_threads=threads, verbose=False)
+            self._llama = llama_cpp.Llama(
+                str(path), n_ctx=CONTEXT, n_threads=THREADS, n_threads_batch=THREADS, verbose=False
+            )
         except (ValueError, RuntimeError, OSError) as error:
             raise ModelMissing(f"{path} is not a GGUF model that can be loaded: {error}") from error
         self.facts = _own_facts(self._llama.metadata, path)

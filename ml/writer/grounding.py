@@ -73,6 +73,8 @@ def _slot_faults(text: str, whole: str, facts: Facts) -> list[str]:
         for slot in sorted(allowed)
         if SLOT.findall(text).count(slot) > often
     ]
+    doubled = [slots for each in sentences(text) if len(slots := SLOT.findall(each)) > len(set(slots))]
+    faults += [f"a slot twice in one sentence: {{{slots[0]}}}" for slots in doubled]
     if re.search(r"[{}<>]", SLOT.sub("", whole)):
         faults.append("a brace or a control mark in the text")
     return faults

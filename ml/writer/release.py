@@ -24,12 +24,12 @@ _COUNTS: dict[Channel, int] = {"chat": 530, "mail": 165}
 _SHOWN = 6
 
 
-def release(checkpoints: Path, artifacts: Path, *, threads: int) -> None:
+def release(checkpoints: Path, artifacts: Path) -> None:
     """From `chat.pt` and `mail.pt` to `writer-*.gguf` and `writer-*.md`."""
     paths = {channel: artifacts / f"writer-{channel}.gguf" for channel in _COUNTS}
     for channel, path in paths.items():
         export(checkpoints / f"{channel}.pt", path)
-    writer = Writer.load(paths["chat"], paths["mail"], threads=threads)
+    writer = Writer.load(paths["chat"], paths["mail"])
     for channel, path in paths.items():
         scores, drafts = evaluate(writer, channel, _COUNTS[channel], seed=2024)
         version = export(checkpoints / f"{channel}.pt", path, asdict(scores))

@@ -48,11 +48,8 @@ class Source(Protocol):
 class Embedded:
     """The two models of this project."""
 
-    def __init__(self, chat: Path, mail: Path, *, threads: int) -> None:
-        self._engines: dict[Channel, Engine] = {
-            "chat": Engine(chat, threads=threads),
-            "mail": Engine(mail, threads=threads),
-        }
+    def __init__(self, chat: Path, mail: Path) -> None:
+        self._engines: dict[Channel, Engine] = {"chat": Engine(chat), "mail": Engine(mail)}
         for channel, engine in self._engines.items():
             if engine.channel != channel:
                 raise ModelMissing(f"{engine.version} is not a {channel} model")
@@ -86,7 +83,9 @@ class LocalModel:
         if not path.is_file():
             raise ModelMissing(f"LLM_MODEL names {path}, which is not there")
         try:
-            self._llama = llama_cpp.Llama(str(path), n_ctx=_CONTEXT, n_threads=threads, verbose=False)
+            self._llama = llama_cpp.Llama(
+                str(path), n_ctx=_CONTEXT, n_threads=threads, n_threads_batch=threads, verbose=False
+            )
         except (ValueError, RuntimeError, OSError) as error:
             raise ModelMissing(f"{path} is not a GGUF model that can be loaded: {error}") from error
         self._lock = threading.Lock()

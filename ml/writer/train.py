@@ -84,7 +84,7 @@ def run_stage(stage: str, options: argparse.Namespace) -> None:
     if stage == "tokenizer":
         make_tokenizer(options.data, options.out)
     elif stage == "export":
-        release(options.out, options.artifacts, threads=options.threads)
+        release(options.out, options.artifacts)
     else:
         recipe = RECIPES[stage]
         train(stage, replace(recipe, steps=options.steps or recipe.steps), options.out, options.data)

@@ -40,9 +40,11 @@ class Writer:
         self.counts: Counter[str] = Counter()
 
     @classmethod
-    def load(cls, chat: Path, mail: Path, *, threads: int = 2) -> Writer:
+    def load(cls, chat: Path, mail: Path) -> Writer:
         """The embedded models alone, warmed up. Raises WriterError."""
-        return load_writer(model=None, url=None, chat=chat, mail=mail, threads=threads)
+        embedded = Embedded(chat, mail)
+        _warm_up(embedded)
+        return cls([embedded])
 
     def write(self, facts: Facts, *, seed: int | None = None) -> Draft:
         """Phrase the facts. The same facts and seed give the same text; without a seed, a new one.
@@ -82,15 +84,14 @@ class Writer:
 def load_writer(*, model: Path | None, url: str | None, chat: Path, mail: Path, threads: int) -> Writer:
     """The writer that the settings ask for: a server, another GGUF file, or the embedded models.
 
-    The embedded models stand behind the other two. Raises WriterError where a file is missing."""
-    embedded = Embedded(chat, mail, threads=threads)
-    sources: list[Source] = [embedded]
+    The embedded models stand behind the other two; `threads` is for the other GGUF file. Raises
+    WriterError where a file is missing."""
+    embedded = Embedded(chat, mail)
+    sources: list[Source] = [Server(url)] if url else []
     if model is not None:
-        sources.insert(0, LocalModel(model, threads=threads))
-    if url:
-        sources.insert(0, Server(url))
+        sources.append(LocalModel(model, threads=threads))
     _warm_up(embedded)
-    return Writer(sources)
+    return Writer([*sources, embedded])
 
 
 def _warm_up(source: Source) -> None:

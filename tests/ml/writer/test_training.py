@@ -68,7 +68,7 @@ def test_every_control_and_slot_is_one_token(made):
 
 
 def test_llama_cpp_computes_what_torch_computes(made):
-    engine = Engine(made / "chat.gguf", threads=1)
+    engine = Engine(made / "chat.gguf")
     state = torch.load(made / "chat.pt", weights_only=True)
     model = Llama(Config(**state["config"]))
     model.load_state_dict(state["model"])
@@ -84,7 +84,7 @@ def test_llama_cpp_computes_what_torch_computes(made):
 
 
 def test_the_file_tells_what_it_is(made):
-    engine = Engine(made / "chat.gguf", threads=1)
+    engine = Engine(made / "chat.gguf")
     assert engine.version.startswith("writer-chat-")
     assert engine.facts["config"]["layers"] == 2
     assert engine.facts["training"]["steps"] == 24
@@ -93,7 +93,7 @@ def test_the_file_tells_what_it_is(made):
 
 
 def test_even_a_bad_model_writes_no_digit_and_no_fact_it_was_not_given(made):
-    engine = Engine(made / "chat.gguf", threads=1)
+    engine = Engine(made / "chat.gguf")
     for seed in range(12):
         made_text = engine.generate(
             situation="order_late", mood="angry", told=False, available=["promised_day"], seed=[seed]
@@ -103,7 +103,7 @@ def test_even_a_bad_model_writes_no_digit_and_no_fact_it_was_not_given(made):
 
 
 def test_the_same_seed_writes_the_same_text(made):
-    engine = Engine(made / "chat.gguf", threads=1)
+    engine = Engine(made / "chat.gguf")
     texts = {
         engine.generate(situation="thanks", mood="curt", told=True, available=[], seed=[7]).text
         for _ in range(3)

@@ -39,7 +39,7 @@ class Scripted:
 
 @pytest.fixture(scope="module")
 def shipped() -> Writer:
-    return Writer.load(CHAT, MAIL, threads=1)
+    return Writer.load(CHAT, MAIL)
 
 
 def test_a_draft_that_passes_is_filled_and_says_who_wrote_it():
