@@ -56,6 +56,7 @@ class PassageInline(TabularInline):  # type: ignore[misc]
     fields = readonly_fields = ["position", "text"]
     extra = 0
     can_delete = False
+    hide_title = True
     verbose_name_plural = "passages the assistant quotes"
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:

@@ -18,6 +18,7 @@ from unfold.decorators import display
 
 from orders.models import Customer, Item, Order, Refund, Seller, Shipment, TrackingEvent, number_key
 
+ADDRESS = ["line1", "line2", "postcode", "city", "region", "country"]
 LABELS = {
     "placed": "default",
     "paid": "default",
@@ -47,6 +48,7 @@ class ItemInline(LookOnly, TabularInline):  # type: ignore[misc]
     model = Item
     fields = readonly_fields = ["name", "sku", "quantity", "price", "freight", "seller"]
     extra = 0
+    hide_title = True
     ordering = ["position"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Item]:
@@ -57,6 +59,7 @@ class ShipmentInline(LookOnly, TabularInline):  # type: ignore[misc]
     model = Shipment
     fields = readonly_fields = ["carrier", "tracking_number", "handed_over_at", "delivered_at", "journey"]
     extra = 0
+    hide_title = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Shipment]:
         return super().get_queryset(request).prefetch_related("events")  # type: ignore[no-any-return]
@@ -71,12 +74,14 @@ class RefundInline(LookOnly, TabularInline):  # type: ignore[misc]
     fields = ["amount", "state", "reason", "requested_at", "paid_at"]
     readonly_fields = ["amount", "reason", "requested_at"]
     extra = 0
+    hide_title = True
 
 
 class OrderInline(LookOnly, TabularInline):  # type: ignore[misc]
     model = Order
     fields = readonly_fields = ["number", "status", "total", "currency", "placed_at", "promised_at"]
     extra = 0
+    hide_title = True
     per_page = 20
     show_change_link = True
     tab = True
@@ -110,6 +115,12 @@ class OrderAdmin(LookOnly, ModelAdmin):  # type: ignore[misc]
         ("Days", {"fields": [("placed_at", "paid_at"), ("promised_at", "cancelled_at"), "updated_at"]}),
         ("Delivered to", {"fields": [("line1", "line2"), ("postcode", "city"), ("region", "country")]}),
     ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> list[str]:
+        """The address too, once the rules of the order no longer allow to change it."""
+        return (
+            self.readonly_fields if obj and obj.address_is_changeable else [*self.readonly_fields, *ADDRESS]
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str

@@ -48,12 +48,12 @@ def test_take_over_say_hand_back_close(as_nina, nina, conversation):
     assert conversation.state == "closed"
 
 
-def test_the_second_to_take_over_is_told_who_was_first(as_nina, as_tom, conversation):
+def test_the_second_to_take_over_is_told_who_was_first(as_nina, as_tom, nina, conversation):
     post(as_nina, conversation, "take-over")
     answer = post(as_tom, conversation, "take-over")
     assert answer.status_code == 409
     assert "Nina is already talking to this customer." in answer.content.decode()
-    assert Conversation.objects.get(pk=conversation.pk).assignee.first_name == "Nina"
+    assert Conversation.objects.get(pk=conversation.pk).assignee == nina
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,7 +14,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-def text(response) -> str:
+def text(response):
     assert response.status_code == 200
     return response.content.decode()
 
@@ -37,6 +37,12 @@ def test_an_order_shows_items_parcels_events_and_refunds(as_nina):
     for shown in ("kettle", "lamp", "Northline", "hand-over to the carrier, Leeds", "chipped"):
         assert shown in page
     assert 'name="status"' not in page  # the rules of the order decide it
+
+
+@pytest.mark.parametrize(("status", "may"), [("placed", True), ("shipped", False)])
+def test_an_address_is_edited_only_while_the_order_allows_it(as_nina, status, may):
+    page = text(as_nina.get(f"/desk/orders/order/{factories.order(status=status).pk}/change/"))
+    assert ('name="line1"' in page) == may
 
 
 def test_a_customer_with_orders(as_nina):

@@ -31,11 +31,11 @@ TRACE = {
 }
 
 
-def url(conversation, action="") -> str:
+def url(conversation, action=""):
     return f"/desk/conversations/{conversation.pk}/{action}"
 
 
-def page(client, conversation, **query) -> str:
+def page(client, conversation, **query):
     return client.get(url(conversation), query).content.decode()
 
 

@@ -14,7 +14,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-def week() -> object:
+def week():
     return timezone.now() - timedelta(days=7)
 
 
