@@ -11,7 +11,6 @@ import gzip
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +75,10 @@ def read_csv(path: Path) -> Iterator[Consignment]:
                     delivered_at=_moment(row["delivered_at"]),
                     promised_at=_moment_or_none(row.get("promised_at")),
                     extra={name: _value(text) for name, text in row.items() if name not in KNOWN and text},
-                    **{name: _number(row.get(name)) for name in POSITIONS},
+                    origin_lat=_number(row.get("origin_lat")),
+                    origin_lng=_number(row.get("origin_lng")),
+                    destination_lat=_number(row.get("destination_lat")),
+                    destination_lng=_number(row.get("destination_lng")),
                 )
 
 
@@ -121,9 +123,7 @@ def read_olist(folder: Path) -> Iterator[Consignment]:
 
 
 def _table(folder: Path, name: str) -> Iterator[dict[str, str]]:
-    plain = folder / f"{name}.csv"
-    opened = plain.open if plain.is_file() else partial(gzip.open, folder / f"{name}.csv.gz")
-    with opened("rt", encoding="utf-8-sig", newline="") as file:
+    with gzip.open(folder / f"{name}.csv.gz", "rt", encoding="utf-8-sig", newline="") as file:
         yield from csv_module.DictReader(file)
 
 

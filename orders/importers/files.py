@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from orders.errors import ImportFailed
 
@@ -69,6 +69,7 @@ def clean(value: str | None) -> str:
     return (value or "").replace("\0", "").strip()
 
 
+@transaction.atomic
 def stage(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, keys: Sequence[str]) -> None:
     """Fill a temporary table of this connection, with an index on each of `keys`.
 

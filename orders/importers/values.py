@@ -36,9 +36,10 @@ def amount(text: str, column: str) -> Decimal:
     """Money with a point for decimals, not negative, rounded to cents."""
     try:
         value = Decimal(text).quantize(Decimal("0.01"))
+        is_payable = 0 <= value <= LARGEST_AMOUNT
     except InvalidOperation as error:
         raise BadValue(f"{column} is {text!r}, which is no amount.") from error
-    if not 0 <= value <= LARGEST_AMOUNT:
+    if not is_payable:
         raise BadValue(f"{column} is {text!r}, which is no amount to pay.")
     return value
 
