@@ -113,8 +113,7 @@ def _memory(product: Product) -> dict[str, int]:
         words = " ".join(process.cmdline())
         name = next((n for mark, n in _NAMES.items() if mark in words), None)
         if name:
-            info = process.memory_full_info() if name == "postgres" else process.memory_info()
-            size = info.uss if name == "postgres" else info.rss
+            size = process.memory_full_info().uss if name == "postgres" else process.memory_info().rss
             found[name] = found.get(name, 0) + size // 2**20
     return found
 

