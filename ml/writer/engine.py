@@ -23,7 +23,7 @@ from ml.types import Channel, Mood
 from ml.writer.rules import content_faults
 from ml.writer.tokens import CONTROLS, END, PARAGRAPH, PREHEADER, SLOT_TOKENS, SUBJECT, prompt
 
-TEMPERATURE = 0.8
+TEMPERATURE = 0.7
 TOP_P = 0.95
 # Below this share of the likeliest token a token is noise, not variety.
 MIN_P = 0.02

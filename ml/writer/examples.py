@@ -10,7 +10,7 @@ from ml.types import Channel, Fact, Facts
 from ml.writer.corpus.compose import sample_request
 from ml.writer.situations import SITUATIONS
 
-_DAYS = ("Tuesday 24 November", "Friday 27 November", "Monday 30 November", "Saturday 5 December")
+_PAST = ("Monday 16 November", "Thursday 19 November", "Saturday 21 November")
 _VALUES: dict[str, tuple[str, ...]] = {
     "amount": ("£48.20", "€1,204.00", "$7.99"),
     "article": ("Returns and refunds", "Ways to pay"),
@@ -21,6 +21,7 @@ _VALUES: dict[str, tuple[str, ...]] = {
     "email": ("a•••@example.com",),
     "first_name": ("Amara", "José", "Li"),
     "item": ("kettle", "women's running shoes", "bedside lamp"),
+    "likely_day": ("Wednesday 25 November", "Thursday 26 November"),
     "item_count": ("3 items", "1 item"),
     "last_event": ("arrival at the depot", "hand-over to the carrier"),
     "new_address": ("4 Mill Lane, Leeds LS1 4DY",),
@@ -31,13 +32,16 @@ _VALUES: dict[str, tuple[str, ...]] = {
     "quote": ("You can return anything unused within 30 days. We pay for the label.",),
     "shop": ("Doorstep Demo Shop",),
     "status": ("being packed", "on hold", "waiting for payment"),
+    "return_deadline": ("Sunday 13 December",),
     "tracking_link": ("https://track.example.com/NL123456",),
+    "window_end": ("Friday 27 November", "Monday 30 November"),
+    "window_start": ("Tuesday 24 November",),
 }
 
 
 def values(slot: str) -> tuple[str, ...]:
-    """Displays for a slot; days for every slot that names one."""
-    return _VALUES.get(slot, _DAYS)
+    """Displays for a slot; every other slot names a day that has passed."""
+    return _VALUES.get(slot, _PAST)
 
 
 def sample_facts(channel: Channel, count: int, seed: int = 0) -> Iterator[Facts]:

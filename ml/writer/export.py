@@ -108,6 +108,7 @@ def _provenance(
         "training": {"steps": state["step"], "seed": state["seed"], "held_out_loss": state["held_out_loss"]},
         "source": state["source"],
         "base": state["base"],
+        "changed_at": state.get("changed_at", 0),
         "scores": dict(scores),
     }
     for key, value in facts.items():

@@ -94,7 +94,7 @@ def _form_faults(text: str, whole: str, facts: Facts) -> list[str]:
         faults.append("breaks off")
     if len(set(lines)) < len(lines) or _repeats(text, _CHAT_RUN if facts.channel == "chat" else _MAIL_RUN):
         faults.append("repeats itself")
-    if re.search(r"\s[,.;:?!]|[,.;:]{2}|\b(\w+) \1\b", whole):
+    if re.search(r"\s[,.;:?!]|[,.;:]{2}|  |\b(\w+) \1\b", whole):
         faults.append("doubled word or stray mark")
     return faults
 

@@ -15,8 +15,8 @@ from ml.writer.corpus import GENERIC, Corpus, Script
 
 _TOKEN = re.compile(r"\{\w+\}|[\w'’-]+|[.,:;?!]")
 _ENDS = frozenset(".?!")
-# A pair or so that is new can be a good join of two sentences; more is another subject.
-TOLERATED = {"chat": 1, "mail": 3}
+# A pair that is new can be a good join of two sentences; more in one paragraph is another subject.
+TOLERATED = 1
 
 Pair = tuple[str, str]
 
@@ -25,7 +25,6 @@ class Phrasebook:
     """The word pairs and sentence openings of every situation of a channel."""
 
     def __init__(self, corpus: Corpus) -> None:
-        self._tolerated = TOLERATED[corpus.channel]
         generic = corpus.scripts.get(GENERIC, Script())
         self._pairs: dict[str, frozenset[Pair]] = {}
         self._openings: dict[str, frozenset[str]] = {}
@@ -35,17 +34,20 @@ class Phrasebook:
             self._openings[name] = frozenset(line[0] for line in lines)
 
     def faults(self, text: str, situation: str) -> list[str]:
-        """One fault if more new pairs stand in the text than are tolerated."""
+        """One fault if a paragraph holds more new pairs than are tolerated."""
+        for paragraph in text.split("\n"):
+            new = self._new(paragraph, situation)
+            if len(new) > TOLERATED:
+                return [f"strays from its situation: {', '.join(' '.join(pair) for pair in new[:4])}"]
+        return []
+
+    def _new(self, paragraph: str, situation: str) -> list[Pair]:
         known, openings = self._pairs[situation], self._openings[situation]
-        new = [
+        return [
             pair
-            for paragraph in text.split("\n")
             for pair in _pairs(_TOKEN.findall(paragraph))
             if pair not in known and not (pair[0] in _ENDS and pair[1] in openings)
         ]
-        if len(new) <= self._tolerated:
-            return []
-        return [f"strays from its situation: {', '.join(' '.join(pair) for pair in new[:4])}"]
 
 
 def _lines(script: Script) -> Iterator[list[str]]:

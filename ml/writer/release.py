@@ -54,6 +54,7 @@ def card(
         source=source,
         steps=state["step"],
         loss=state["held_out_loss"],
+        changed=_CHANGED.format(state["changed_at"]) if state.get("changed_at") else "",
         train_files=", ".join(f"`{name.removesuffix('.jsonl.gz')}`" for name in TRAIN_FILES),
         held_out_file=HELD_OUT_FILES[0].removesuffix(".jsonl.gz"),
         licence=LICENCE,
@@ -87,7 +88,7 @@ cannot steer it; nor can it answer in the customer's own words.
 Turns that state a number, a day, a price, a link or a proper name are left out of the base. Files:
 {train_files}.
 Hash of the base text `{base[source][hash]}`, of the hand-written files `{source[hash]}`. The weights are
-under {licence}, as Schema-Guided Dialogue asks of what is built from it.
+under {licence}, as Schema-Guided Dialogue asks of what is built from it.{changed}
 
 ## Split
 The base is held out on `{held_out_file}` (loss {base[held_out_loss]:.3f} nats a token). The {channel} stage
@@ -107,12 +108,13 @@ Times are from a shared two-core machine.
 ## Limits
 English only. It knows the situations of `ml.writer.situations` and nothing else; a new one needs
 sentences and training. It recombines the hand-written sentences more than it invents. What it writes is
-not shown before `ml.writer.grounding.check` has passed it; a refused text is tried once more and then
-replaced by a template.
+not shown before `ml.writer.grounding.check` has passed it; a refused text is tried again with other
+seeds and then replaced by a template.
 
 ## As it writes
 {samples}
 """
+_CHANGED = " The first {} steps of this\nstage saw earlier states of our sentences."
 _WHAT: dict[Channel, str] = {"chat": "chat replies of one to three sentences", "mail": "follow-up emails"}
 _MEANINGS = {
     "scenarios": "texts",

@@ -37,7 +37,10 @@ class Words:
 
 
 class Source(Protocol):
-    """Something that drafts texts. `draft` raises BackendError where it cannot."""
+    """Something that drafts texts. `draft` raises BackendError where it cannot; a refused draft is
+    asked for again until there were `tries`."""
+
+    tries: int
 
     @property
     def version(self) -> str: ...
@@ -46,7 +49,9 @@ class Source(Protocol):
 
 
 class Embedded:
-    """The two models of this project."""
+    """The two models of this project. A try costs some hundredths of a second."""
+
+    tries = 3
 
     def __init__(self, chat: Path, mail: Path) -> None:
         self._engines: dict[Channel, Engine] = {"chat": Engine(chat), "mail": Engine(mail)}
@@ -79,6 +84,8 @@ class Embedded:
 class LocalModel:
     """Any instruction-tuned GGUF, through the chat template that its file carries."""
 
+    tries = 2
+
     def __init__(self, path: Path, *, threads: int) -> None:
         if not path.is_file():
             raise ModelMissing(f"LLM_MODEL names {path}, which is not there")
@@ -108,6 +115,8 @@ class LocalModel:
 
 class Server:
     """Any OpenAI-compatible server. A user name in the URL is sent as the bearer token."""
+
+    tries = 2
 
     def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
         parts = urlsplit(url)

@@ -49,8 +49,8 @@ class Recipe:
 
 RECIPES: dict[str, Recipe] = {
     "base": Recipe(steps=560, rate=1.5e-3, tokens=3072),
-    "chat": Recipe(steps=900, rate=8e-4, tokens=3072, examples=36_000, held_out=600, drop=0.05),
-    "mail": Recipe(steps=560, rate=8e-4, tokens=3072, examples=9_000, held_out=160, drop=0.05),
+    "chat": Recipe(steps=1400, rate=8e-4, tokens=3072, examples=36_000, held_out=600, drop=0.05),
+    "mail": Recipe(steps=900, rate=8e-4, tokens=3072, examples=9_000, held_out=160, drop=0.05),
 }
 WINDOW = 128  # tokens of a base training sequence
 ROUND = 8  # lengths of fine-tuning batches are multiples of it
@@ -112,6 +112,8 @@ def train(stage: str, recipe: Recipe, out: Path, folder: Path | None, config: Co
     if state["optimiser"]:
         optimiser.load_state_dict(state["optimiser"])
     batches, held_out, source = _material(stage, recipe, tokenizer, folder, state["step"])
+    if state["step"] and state["source"] != source:
+        state["changed_at"] = state["step"]  # the text grew between two runs of this stage
     state |= {"stage": stage, "source": source, "tokenizer": tokenizer.to_str(), "seed": SEED}
     print(f"{stage}: {model.size():,} parameters, steps {state['step']} to {recipe.steps}", flush=True)
 

@@ -1,7 +1,7 @@
 """The writer: facts in, a checked text out, whatever the models do.
 
-A text is drafted with its slots open, checked as a whole, tried once more if it fails, and replaced
-by a plain template if that fails too. Nothing is shown before it is checked: the embedded model
+A text is drafted with its slots open, checked as a whole, tried again with another seed if it fails, and
+replaced by a plain template if that fails too. Nothing is shown before it is checked: the embedded model
 needs about a tenth of a second for a whole reply, so `pieces` of a finished text are what a reader
 sees arriving.
 """
@@ -24,7 +24,6 @@ from ml.writer.templates import chat_template, mail_template
 
 __all__ = ["FactsError", "ModelMissing", "Writer", "WriterError", "load_writer", "pieces"]
 
-TRIES = 2
 log = logging.getLogger(__name__)
 
 
@@ -33,7 +32,7 @@ class Writer:
     the kind of fault; `version` names what writes first."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
-        """`sources` are tried in order, each TRIES times, before the template."""
+        """`sources` are tried in order before the template."""
         self._sources = sources
         self.version = sources[0].version
         self._lock = threading.Lock()
@@ -56,7 +55,7 @@ class Writer:
         first_seed = random.randrange(2**31) if seed is None else seed
         rejected: list[str] = []
         for source in self._sources:
-            for turn in range(TRIES):
+            for turn in range(source.tries):
                 try:
                     words = source.draft(facts, first_seed + 7919 * turn)
                 except BackendError as error:

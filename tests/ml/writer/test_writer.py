@@ -26,6 +26,7 @@ class Scripted:
     """A source that says its lines one after the other."""
 
     version = "scripted"
+    tries = 2
 
     def __init__(self, *lines: str | BackendError) -> None:
         self.lines = list(lines)
@@ -48,7 +49,7 @@ def test_a_draft_that_passes_is_filled_and_says_who_wrote_it():
     assert (draft.source, draft.model, draft.rejected, draft.tokens) == ("model", "scripted", (), 9)
 
 
-def test_a_refused_draft_is_tried_once_more():
+def test_a_refused_draft_is_tried_again():
     writer = Writer([Scripted("It comes tomorrow.", GOOD)])
     draft = writer.write(ORDER)
     assert draft.source == "model"
