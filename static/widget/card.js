@@ -5,7 +5,9 @@ import { h, icon, link, webAddress } from './dom.js';
 const STEP_WORDS = { done: 'Done', now: 'Now', expected: 'Expected' };
 
 export function orderCard(card) {
-  const { number, status, items = [], total, window, likely, promised, steps = [] } = card;
+  const { number, status, items = [], total, window, likely, promised } = card;
+  // what is expected stands above the steps already, where there is an estimate
+  const steps = (card.steps ?? []).filter(({ state }) => state !== 'expected' || !(window || likely));
   const tracking = webAddress(card.tracking_link ?? '');
   return h(
     'section',

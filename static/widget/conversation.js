@@ -15,7 +15,7 @@ const RESEND_SPACING = 120; // many unsent messages at once must not look like a
 const PAUSES = { too_fast: 1_500, fault: 3_000 }; // errors that pass: the message is sent again by itself
 const MOST_TRIES = 4;
 
-export function newId() {
+function newId() {
   if (crypto.randomUUID) return crypto.randomUUID(); // absent on plain http
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
@@ -53,7 +53,6 @@ export class Conversation {
     this.view.added({ ...message, author: 'customer', seq: null });
     this.connection.start();
     if (this.ready) this.#send(message);
-    return message.id;
   }
 
   /** Told to colleagues only; the assistant does not wait for it. */

@@ -17,7 +17,7 @@ CARD: dict[str, Any] = {
         {"label": "Ordered", "day": "Monday 16 November", "state": "done"},
         {"label": "Handed to Northline", "day": "Thursday 19 November", "state": "done"},
         {"label": "At the Leeds depot", "day": "Sunday 22 November", "state": "now"},
-        {"label": "At your door", "day": "Wednesday 25 November", "state": "expected"},
+        {"label": "At your door", "day": "Tuesday 24 to Friday 27 November", "state": "expected"},
     ],
     "tracking_link": "https://track.northline.example/NL84",
 }

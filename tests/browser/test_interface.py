@@ -106,7 +106,8 @@ def test_colleagues_see_that_the_customer_is_writing(widget: Widget, stub: Stub)
     assert not stub.frames(lambda frame: frame["type"] == "typing")
     widget.input.press_sequentially("to a person")
     stub.wait_for(lambda frame: frame["type"] == "typing")
-    assert len(stub.frames(lambda frame: frame["type"] == "typing")) == 1
+    # not with every key, however slowly they were pressed
+    assert len(stub.frames(lambda frame: frame["type"] == "typing")) < len("to a person")
 
 
 def test_closed_conversation_offers_a_new_one(widget: Widget, stub: Stub):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -136,7 +137,9 @@ def test_order_card(widget: Widget, stub: Stub):
     expect(card).to_have_attribute("aria-label", "Order DS-10023")
     for text in ("On its way", "Tuesday 24 to Friday 27 November", "£48.20", "kettle, 2 × stoneware mug"):
         expect(card).to_contain_text(text)
-    expect(card.get_by_role("listitem")).to_have_count(4)
+    expect(card.get_by_role("listitem")).to_have_text(
+        [re.compile("Ordered"), re.compile("Northline"), re.compile("Leeds")]
+    )
     expect(card.locator("[aria-current=step]")).to_contain_text("At the Leeds depot")
     expect(card.get_by_role("link")).to_have_attribute("href", CARD["tracking_link"])
     expect(card.get_by_role("link")).to_have_attribute("rel", "noopener noreferrer")
@@ -149,6 +152,12 @@ def test_order_card_without_an_estimate(widget: Widget, stub: Stub):
     expect(widget.card()).to_contain_text("Cancelled")
     expect(widget.card()).not_to_contain_text("Expected")
     expect(widget.card().get_by_role("link")).to_have_count(0)
+
+
+def test_what_is_expected_stays_among_the_steps_where_nothing_else_says_it(widget: Widget, stub: Stub):
+    ask(widget)
+    stub.say("It is coming back to us.", reply_to=1, card=CARD | {"window": "", "likely": ""})
+    expect(widget.card().get_by_role("listitem").last).to_contain_text("At your door")
 
 
 def test_quick_reply_sends_its_value_and_goes(widget: Widget, stub: Stub):
