@@ -10,7 +10,7 @@ import ctypes
 import json
 import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,13 @@ from ml.types import Channel, Mood
 from ml.writer.rules import content_faults
 from ml.writer.tokens import CONTROLS, END, PARAGRAPH, PREHEADER, SLOT_TOKENS, SUBJECT, prompt
 
-TEMPERATURE = 0.7
+TEMPERATURE = 0.8
 TOP_P = 0.95
 # Below this share of the likeliest token a token is noise, not variety.
 MIN_P = 0.02
 CONTEXT = 512
+REWRITES = 6
+_LAYOUT = re.compile("|".join((SUBJECT, PREHEADER, PARAGRAPH)))
 # A token of so small a model takes a millisecond on one core. A second thread gains little on an idle
 # machine, and on a busy one both spin at every layer's barrier: a reply then takes seconds.
 THREADS = 1
@@ -79,11 +81,20 @@ class Engine:
         pieces = [each.decode("utf-8", "backslashreplace") for each in self._bytes]
         self._ids = {piece: token for token, piece in enumerate(pieces)}
         self._mask = _mask(pieces, self.channel)
+        self._layout = frozenset(self._ids[mark] for mark in (END, SUBJECT, PREHEADER, PARAGRAPH))
 
     def generate(
-        self, *, situation: str, mood: Mood, told: bool, available: Iterable[str], seed: Sequence[int]
+        self,
+        *,
+        situation: str,
+        mood: Mood,
+        told: bool,
+        available: Iterable[str],
+        seed: Sequence[int],
+        judge: Callable[[str], bool] = lambda _: True,
     ) -> Generation:
-        """Write one text. The same arguments give the same text. Raises BackendError."""
+        """Write one text. A sentence that `judge` refuses is taken back and written again, up to
+        REWRITES times. The same arguments give the same text. Raises BackendError."""
         slots = sorted(available)
         try:
             head = [self._ids[each] for each in prompt(self.channel, situation, mood, told, slots)]
@@ -92,20 +103,41 @@ class Engine:
         bias = self._mask.copy()
         bias[[self._ids[f"{{{slot}}}"] for slot in slots]] = 0.0
         with self._lock:
-            return self._decode(head, bias, np.random.default_rng(list(seed)))
+            return self._decode(head, bias, np.random.default_rng(list(seed)), judge)
 
-    def _decode(self, head: list[int], bias: NDArray[np.float32], rng: np.random.Generator) -> Generation:
+    def _decode(
+        self,
+        head: list[int],
+        bias: NDArray[np.float32],
+        rng: np.random.Generator,
+        judge: Callable[[str], bool],
+    ) -> Generation:
         end, limit = self._ids[END], LIMIT[self.channel]
-        llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self._llama.ctx), False)
+        memory = llama_cpp.llama_get_memory(self._llama.ctx)
+        llama_cpp.llama_memory_clear(memory, False)
         written: list[int] = []
-        tokens = head
+        scores = self._logits(head) + bias
+        start, start_scores, rewrites = 0, scores, 0  # where the sentence being written began
         while len(written) < limit:
-            token = sample(self._logits(tokens) + bias, rng)
+            token = sample(scores, rng)
+            if len(written) > start and self._starts_sentence(token, written[-1]):
+                if rewrites < REWRITES and not judge(_LAYOUT.sub("", self._text(written[start:])).strip()):
+                    rewrites += 1
+                    del written[start:]
+                    llama_cpp.llama_memory_seq_rm(memory, 0, len(head) + start, -1)
+                    scores = start_scores
+                    continue
+                start, start_scores, rewrites = len(written), scores, 0
             if token == end:
                 return Generation(self._text(written), len(written), ended=True)
             written.append(token)
-            tokens = [token]
+            scores = self._logits([token]) + bias
         return Generation(self._text(written), len(written), ended=False)
+
+    def _starts_sentence(self, token: int, before: int) -> bool:
+        if token in self._layout:
+            return True
+        return self._bytes[before][-1:] in (b".", b"?", b"!") and self._bytes[token][:1].isspace()
 
     def _logits(self, tokens: list[int]) -> NDArray[np.float32]:
         """Feed tokens; the scores of the next one, a view that the next call overwrites."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from ml.writer.corpus import GENERIC, Corpus, Script
+from ml.writer.rules import SLOT
 
 _TOKEN = re.compile(r"\{\w+\}|[\w'’-]+|[.,:;?!]")
 _ENDS = frozenset(".?!")
@@ -40,6 +41,11 @@ class Phrasebook:
             if len(new) > TOLERATED:
                 return [f"strays from its situation: {', '.join(' '.join(pair) for pair in new[:4])}"]
         return []
+
+    def at_home(self, sentence: str, situation: str) -> bool:
+        """Whether one sentence holds no new pair, and no slot or blank twice."""
+        slots = SLOT.findall(sentence)
+        return "  " not in sentence and len(slots) == len(set(slots)) and not self._new(sentence, situation)
 
     def _new(self, paragraph: str, situation: str) -> list[Pair]:
         known, openings = self._pairs[situation], self._openings[situation]

@@ -65,19 +65,19 @@ class Embedded:
         return "+".join(engine.version for engine in self._engines.values())
 
     def draft(self, facts: Facts, seed: int) -> Words:
+        book = self._phrasebooks[facts.channel]
         made = self._engines[facts.channel].generate(
             situation=facts.situation,
             mood=facts.mood,
             told=facts.told > 0,
             available=available(facts),
             seed=(seed, facts.told),
+            judge=lambda sentence: book.at_home(sentence, facts.situation),
         )
         if not made.ended:
             raise BackendError(f"no end after {made.tokens} tokens")
         text, subject, preheader = split_target(made.text)
-        faults = self._phrasebooks[facts.channel].faults(
-            "\n".join((subject, preheader, text)), facts.situation
-        )
+        faults = book.faults("\n".join((subject, preheader, text)), facts.situation)
         return Words(text, subject, preheader, made.tokens, tuple(faults))
 
 
