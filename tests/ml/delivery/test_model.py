@@ -4,6 +4,7 @@ import pickle
 import zipfile
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ def model():
 
 
 def open_row(**fields):
-    defaults = {"placed_at": START, "carrier": "Swift", "region": "south"}
+    defaults: dict[str, Any] = {"placed_at": START, "carrier": "Swift", "region": "south"}
     return Consignment(**defaults | fields)
 
 
