@@ -245,7 +245,7 @@ export class Conversation {
   }
 
   #delta({ reply_to: replyTo, index, text }) {
-    if (this.answered.has(replyTo)) return;
+    if (this.answered.has(replyTo) || this.state === 'staff' || this.state === 'closed') return;
     this.#expectReply();
     let stream = this.streams.get(replyTo);
     if (!stream) this.streams.set(replyTo, (stream = { pieces: new Map(), next: 0 }));
