@@ -19,7 +19,7 @@ import psutil
 import psycopg
 
 BASE = Path(__file__).resolve().parent.parent
-PATIENCE = 180  # seconds until it must be ready; loading models beside other tests takes its time
+PATIENCE = 320  # seconds until it must be ready; it gives up by itself a little sooner
 
 
 def free_port() -> int:

@@ -238,7 +238,7 @@ if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", SHOP_EMAIL):
 DEFAULT_FROM_EMAIL = f"{SHOP_NAME} <{SHOP_EMAIL}>"
 SERVER_EMAIL = SHOP_EMAIL
 # What the shop's order numbers look like; the first group that matches is the number.
-ORDER_PATTERNS = patterns("ORDER_PATTERNS", [r"#?[A-Z]\d{7}", r"DS-\d{5}", r"[0-9a-f]{32}"])
+ORDER_PATTERNS = patterns("ORDER_PATTERNS", [r"#W\d{7}", r"DS-\d{5}", r"[0-9a-f]{32}"])
 # Pages that may embed the widget, besides the desk's own host.
 WIDGET_ORIGINS = env.list("WIDGET_ORIGINS", default=["http://localhost:8000", "http://127.0.0.1:8000"])
 for _origin in WIDGET_ORIGINS:
