@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.db.models import Max
 from django.utils import timezone
@@ -96,7 +98,13 @@ def staff_user(first_name: str = "Nina", **fields: Any) -> User:
         "first_name": first_name,
         "is_staff": True,
     }
-    return User.objects.create_user(password=PASSWORD, **defaults | fields)
+    return User.objects.create(password=_hashed(), **defaults | fields)
+
+
+@cache
+def _hashed() -> str:
+    """Hashing is slow on purpose; once is enough for all tests."""
+    return make_password(PASSWORD)
 
 
 def conversation(*, of: Customer | None = None, **fields: Any) -> Conversation:
