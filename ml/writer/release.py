@@ -67,8 +67,8 @@ _CARD = """# {version}
 
 A Llama of {size:,} parameters ({config[layers]} layers of width {config[width]}, a vocabulary of
 {config[vocab]}, a context of {config[context]} tokens), trained from scratch on a CPU and quantised to
-Q8_0. It phrases {what} out of typed facts. It writes with open slots (`{{likely_day}}`), each
-a single token; the product fills them from committed rows.
+Q8_0. It phrases {what} out of typed facts. It writes with open slots
+(`{{likely_day}}`), each a single token; the product fills them from committed rows.
 
 Made by `python -m ml.writer.train all --data DIR`. The configuration, the hashes of the training text
 and the scores below are inside the GGUF file under `doorstep.*`.
@@ -107,8 +107,9 @@ Times are from a shared two-core machine.
 
 ## Limits
 English only. It knows the situations of `ml.writer.situations` and nothing else; a new one needs
-sentences and training. It recombines the hand-written sentences more than it invents. What it writes is
-not shown before `ml.writer.grounding.check` has passed it; a refused text is tried again with other
+sentences and training. It recombines the hand-written sentences more than it invents: a sentence with a
+word pair that its situation's own sentences do not hold is taken back and written again. What it writes
+is not shown before `ml.writer.grounding.check` has passed it; a refused text is tried again with other
 seeds and then replaced by a template.
 
 ## As it writes
@@ -120,7 +121,7 @@ _MEANINGS = {
     "scenarios": "texts",
     "unsupported_facts": "texts that state something no fact supplied",
     "required_facts_recall": "required facts told",
-    "first_try": "passed the checker at the first try",
+    "first_try": "passed the checker at the first try, sentences taken back included",
     "template_rate": "replaced by a template",
     "distinct3": "different word triples among all",
     "tokens_per_s": "tokens a second, one text at a time",
