@@ -40,7 +40,11 @@ class Conversation(models.Model):
     )
     proof = models.CharField(max_length=8, choices=Proof, blank=True)
     assignee = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="conversations"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="conversations",
     )
     priority = models.SmallIntegerField(default=0, help_text="Raised by anger and by asking for a person.")
     last_seq = models.PositiveIntegerField(default=0)
