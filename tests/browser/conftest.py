@@ -9,10 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser.stub import Stub
-from tests.browser.widget import Widget
+from tests.browser.widget import PATIENCE, Widget
+
+# A page on a busy machine may take its time; what is waited for still ends the wait at once.
+expect.set_options(timeout=PATIENCE)
 
 NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 MISSING = (

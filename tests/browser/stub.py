@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
-PATIENCE = 15.0
+PATIENCE = 30.0
 LOG = logging.getLogger("tests.browser.stub")
 LOG.setLevel(logging.WARNING)
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A shop</title>

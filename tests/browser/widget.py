@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-PATIENCE = 20_000  # milliseconds
+PATIENCE = 30_000  # milliseconds
 _ANYTHING = re.compile(r".")
 
 
@@ -28,14 +28,14 @@ class Widget:
 
     def open(self) -> Widget:
         """Open the panel unless it is open (it stays open over a reload on a wide screen)."""
-        expect(self.launcher).to_have_attribute("aria-label", _ANYTHING, timeout=PATIENCE)
+        expect(self.launcher).to_have_attribute("aria-label", _ANYTHING)
         if self.launcher.get_attribute("aria-expanded") != "true":
             self.launcher.click()
         expect(self.panel).to_be_visible()
         return self
 
     def wait_until_ready(self) -> Widget:
-        expect(self.root.locator(".frame")).to_have_attribute("data-connected", "true", timeout=PATIENCE)
+        expect(self.root.locator(".frame")).to_have_attribute("data-connected", "true")
         return self
 
     def say(self, text: str) -> Locator:
@@ -48,7 +48,7 @@ class Widget:
         return self.root.locator(".message.customer").filter(has_text=text).last
 
     def expect_sent(self, text: str) -> None:
-        expect(self.own(text)).to_have_attribute("data-state", "sent", timeout=PATIENCE)
+        expect(self.own(text)).to_have_attribute("data-state", "sent")
 
     def replies(self) -> Locator:
         """Whole messages of the assistant or a colleague."""
@@ -60,10 +60,10 @@ class Widget:
     def wait_for_reply(self, text: str | None = None, *, after: int | None = None) -> str:
         """Wait for a whole reply: one that holds `text`, or simply one more than the `after` there were."""
         if text is not None:
-            expect(self.replies().last).to_contain_text(text, timeout=PATIENCE)
+            expect(self.replies().last).to_contain_text(text)
         else:
-            expect(self.replies()).not_to_have_count(after or 0, timeout=PATIENCE)
-            expect(self.root.locator(".streaming")).to_have_count(0, timeout=PATIENCE)
+            expect(self.replies()).not_to_have_count(after or 0)
+            expect(self.root.locator(".streaming")).to_have_count(0)
         return self.last_reply()
 
     def ask(self, text: str) -> str:
