@@ -109,7 +109,7 @@ def take_over(*, conversation: Conversation, staff: AbstractBaseUser) -> Convers
     """From here on the assistant is silent. Raises DialogueError where a colleague was faster."""
     with transaction.atomic():
         row = _locked(conversation.pk)
-        if row.state == Conversation.State.STAFF and row.assignee_id != staff.pk:
+        if _is_held_by_other(row, staff):
             raise DialogueError(f"{_name(row.assignee)} is already talking to this customer.")
         if row.state == Conversation.State.CLOSED:
             raise DialogueError("This conversation is closed.")
@@ -130,7 +130,7 @@ def hand_back(*, conversation: Conversation, staff: AbstractBaseUser) -> Convers
 def close(*, conversation: Conversation, staff: AbstractBaseUser) -> Conversation:
     with transaction.atomic():
         row = _locked(conversation.pk)
-        if row.state == Conversation.State.STAFF and row.assignee_id != staff.pk:
+        if _is_held_by_other(row, staff):
             raise DialogueError(f"{_name(row.assignee)} holds this conversation.")
         row.messages.filter(open=True).update(open=False)
         row.pending, row.priority = {}, 0
@@ -349,6 +349,11 @@ def _held_by(conversation_id: UUID, staff: AbstractBaseUser) -> Conversation:
     if row.state != Conversation.State.STAFF or row.assignee_id != staff.pk:
         raise DialogueError("You don't hold this conversation. Take it over first.")
     return row
+
+
+def _is_held_by_other(row: Conversation, staff: AbstractBaseUser) -> bool:
+    """A colleague's; one whose account is gone holds nothing."""
+    return row.state == Conversation.State.STAFF and row.assignee_id not in (None, staff.pk)
 
 
 def _append(conversation: Conversation, **fields: Any) -> Message:

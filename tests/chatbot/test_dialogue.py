@@ -192,3 +192,9 @@ class TestStaff:
         dialogue.close(conversation=talk, staff=nina)
         talk.refresh_from_db()
         assert (talk.state, talk.pending) == (Conversation.State.CLOSED, {})
+
+    def test_a_conversation_whose_colleague_is_gone_can_be_taken(self):
+        talk, nina, omar = factories.conversation(), factories.staff_user("Nina"), factories.staff_user("Omar")
+        dialogue.take_over(conversation=talk, staff=nina)
+        nina.delete()
+        assert dialogue.take_over(conversation=talk, staff=omar).assignee == omar
