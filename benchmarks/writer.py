@@ -28,5 +28,5 @@ def run(data: Path | None) -> dict[str, object]:
         scores, _ = evaluate(writer, channel, count, seed=_SEED)
         figures = asdict(scores)
         result[channel] = figures | {"ttft_p50": figures["total_p50"], "ttft_p95": figures["total_p95"]}
-    result["rejections"] = dict(writer.counts)
+    result["counts"] = dict(writer.counts)
     return result

@@ -24,6 +24,7 @@ RECIPE = train.Recipe(steps=24, rate=4e-3, tokens=512, examples=300, held_out=20
 def made(tmp_path_factory) -> Path:
     """A chat model of two small layers after 24 steps from scratch, exported."""
     torch.set_num_threads(1)
+    torch.manual_seed(0)
     out = tmp_path_factory.mktemp("writer")
     texts = [target(each.text) for each in data.compose_many(load("chat"), 800, 0)]
     tokenizer = train_tokenizer(texts, vocab_size=800)
@@ -129,19 +130,3 @@ def test_dialogues_that_state_facts_are_not_read():
     assert data.is_clean("Which one would you like?")
     for text in ("It starts at 7.", "See you on Monday.", "The Riverside Inn is open.", "In two days then."):
         assert not data.is_clean(text)
-
-
-def test_a_sentence_that_is_refused_is_written_again(made):
-    engine = Engine(made / "chat.gguf")
-    asked: list[str] = []
-
-    def judge(sentence: str) -> bool:
-        asked.append(sentence)
-        return len(asked) > 3
-
-    written = engine.generate(
-        situation="thanks", mood="neutral", told=False, available=[], seed=[1], judge=judge
-    ).text
-    assert len(asked) >= 4
-    assert asked[0] not in written
-    assert asked[3] in written

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from ml.types import Fact, Facts
-from ml.writer.engine import BackendError
+from ml.writer.engine import BackendError, Engine
 from ml.writer.evaluate import evaluate, unsupported
 from ml.writer.examples import sample_facts
 from ml.writer.grounding import FactsError, check
@@ -119,6 +119,21 @@ def test_what_was_told_before_is_told_in_other_words(shipped):
         return shipped.write(Facts("order_overdue", ORDER.slots, told=count), seed=seed).text
 
     assert sum(told(0, seed) != told(1, seed) for seed in range(10)) >= 9
+
+
+def test_a_sentence_that_is_refused_is_written_again():
+    engine = Engine(CHAT)
+    asked: list[str] = []
+
+    def judge(sentence: str) -> bool:
+        asked.append(sentence)
+        return len(asked) > 3
+
+    written = engine.generate(
+        situation="order_overdue", mood="neutral", told=False, available=["order"], seed=[1], judge=judge
+    ).text
+    assert len(set(asked[:4])) > 1
+    assert asked[3] in written
 
 
 def test_several_threads_may_write_at_once(shipped):
