@@ -25,7 +25,7 @@ from ml.types import Consignment, Quantiles
 LEVELS = (0.05, 0.5, 0.95)
 SHORTEST = 0.02  # days; half an hour, nothing is delivered sooner
 FEWEST_ROWS = 50
-FORMAT = 1
+FORMAT = 2  # counts up whenever a feature or the file changes its meaning
 
 # What a model file may hold besides plain values; loading refuses anything else.
 TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
@@ -87,7 +87,7 @@ class DeliveryModel:
                 self.stages_[stage] = fit_stage(known, stage, self.config)
         digest = _digest(finished)
         self.meta = {
-            "version": f"delivery-{digest[:10]}",
+            "version": f"delivery-{_version(digest, self.config)}",
             "data_sha256": digest,
             "rows": len(finished),
             "placed_from": min(row.placed_at for row in finished).isoformat(),
@@ -222,6 +222,10 @@ def usable(row: Consignment, stage: Stage) -> bool:
     if stage == "handover" and row.handed_over_at is None:
         return False
     return row.delivered_at is not None and row.delivered_at > start_of(row, stage)
+
+
+def _version(data: str, config: Config) -> str:
+    return hashlib.sha256(f"{FORMAT} {data} {config}".encode()).hexdigest()[:10]
 
 
 def _digest(rows: Sequence[Consignment]) -> str:

@@ -95,7 +95,7 @@ def test_saving_and_loading_keeps_every_answer(model, tmp_path):
 
 def test_a_file_with_foreign_types_is_refused(tmp_path):
     path = tmp_path / "delivery.skops"
-    foreign = {"format": 1, "meta": {}, "stages": partial(print, "run me")}
+    foreign = {"format": 2, "meta": {}, "stages": partial(print, "run me")}
     skops_io.dump(foreign, path)
     with pytest.raises(UntrustedTypesFoundException):
         DeliveryModel.load(path)
