@@ -81,6 +81,7 @@ class Engine:
         pieces = [each.decode("utf-8", "backslashreplace") for each in self._bytes]
         self._ids = {piece: token for token, piece in enumerate(pieces)}
         self._mask = _mask(pieces, self.channel)
+        self._exclaiming = [token for token, piece in enumerate(pieces) if "!" in piece]
         self._layout = frozenset(self._ids[mark] for mark in (END, SUBJECT, PREHEADER, PARAGRAPH))
 
     def generate(
@@ -102,6 +103,8 @@ class Engine:
             raise BackendError(f"{self.version} was not trained on {error}") from error
         bias = self._mask.copy()
         bias[[self._ids[f"{{{slot}}}"] for slot in slots]] = 0.0
+        if mood != "cheerful":
+            bias[self._exclaiming] = -np.inf
         with self._lock:
             return self._decode(head, bias, np.random.default_rng(list(seed)), judge)
 

@@ -98,7 +98,7 @@ BAD_NEWS = frozenset(
         "mail_complaint",
     }
 )
-_SUBDUED: frozenset[Mood] = frozenset({"angry", "worried"})
+_SMALL_TALK = frozenset({"greeting", "thanks", "goodbye", "review"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +219,8 @@ def voice_faults(text: str, situation: str = "", mood: Mood = "neutral") -> list
     faults = [
         f"{label}: {found[0].strip()!r}" for label, pattern in _VOICE if (found := pattern.search(text))
     ]
-    if "!" in text and (situation in BAD_NEWS or mood in _SUBDUED):
-        faults.append("exclamation mark beside bad news or a low mood")
+    if "!" in text and (situation in BAD_NEWS or (mood != "cheerful" and situation not in _SMALL_TALK)):
+        faults.append("exclamation mark beside bad news or a sober mood")
     if text.count("{first_name}") > 1:
         faults.append("name used more than once")
     return faults

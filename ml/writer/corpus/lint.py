@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from ml.types import MOODS
+from ml.types import MOODS, Mood
 from ml.writer.corpus import GENERIC, Corpus, Script, Variant
 from ml.writer.corpus.compose import MAIL_WORDS, Request, compose, plans_for, tell, usable
 from ml.writer.rules import claim_faults, content_faults, voice_faults, words
@@ -33,16 +33,24 @@ def _lines(name: str, script: Script) -> Iterator[str]:
         if not variants:
             yield f"{name}: role {role!r} has no sentences"
         for variant in variants:
-            yield from _line(name, role, variant)
+            yield from _line(name, role, variant, variant.moods or _moods(script, role))
 
 
-def _line(name: str, role: str, variant: Variant) -> Iterator[str]:
+def _moods(script: Script, role: str) -> frozenset[Mood]:
+    """The moods whose plans use a role; a plan for all of them counts as neutral."""
+    plans = [plan for plan in script.plans if any(step.role == role for step in plan.steps)]
+    moods = frozenset[Mood]().union(*(plan.moods for plan in plans))
+    serves_all = not plans or any(not plan.moods for plan in plans)
+    return moods | {"neutral"} if serves_all else moods
+
+
+def _line(name: str, role: str, variant: Variant, moods: frozenset[Mood]) -> Iterator[str]:
     situation = SITUATIONS.get(name)
     committed = frozenset(situation.acts) if situation else frozenset()
     for expansion in variant.expansions:
         text = expansion.text
         faults = content_faults(text, name) + claim_faults(text, name, committed)
-        for mood in sorted(variant.moods) or ["neutral"]:
+        for mood in sorted(moods):
             faults += voice_faults(text, name, mood)
         faults += _form(text, role)
         if situation and not expansion.slots <= set(situation.slots):

@@ -75,6 +75,8 @@ def test_a_grounded_text_passes(facts, text):
         ("Order {order} will arrive soon.", "vague time"),
         ("Order {order} is late. Order {order} is late.", "repeats itself"),
         ("Order {order} is the the one.", "doubled word"),
+        ("Order {order} with {order} is late.", "a slot twice in one sentence"),
+        ("Order {order} is late. So {order} it is. It is {order}.", "slot {order} comes too often"),
         ("Order {order} is", "breaks off"),
         ("Order {order} <end> is late.", "control mark"),
         ("Order {order} is late. 📦", "emoji"),
