@@ -10,7 +10,7 @@ import ctypes
 import json
 import re
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ import llama_cpp
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.types import Channel, Mood
+from ml.types import Channel
+from ml.writer.corpus.compose import Request
 from ml.writer.rules import content_faults
 from ml.writer.tokens import CONTROLS, END, PARAGRAPH, PREHEADER, SLOT_TOKENS, SUBJECT, prompt
 
@@ -85,25 +86,18 @@ class Engine:
         self._layout = frozenset(self._ids[mark] for mark in (END, SUBJECT, PREHEADER, PARAGRAPH))
 
     def generate(
-        self,
-        *,
-        situation: str,
-        mood: Mood,
-        told: bool,
-        available: Iterable[str],
-        seed: Sequence[int],
-        judge: Callable[[str], bool] = lambda _: True,
+        self, request: Request, *, seed: Sequence[int], judge: Callable[[str], bool] = lambda _: True
     ) -> Generation:
         """Write one text. A sentence that `judge` refuses is taken back and written again, up to
         REWRITES times. The same arguments give the same text. Raises BackendError."""
-        slots = sorted(available)
+        asked = prompt(self.channel, request.situation, request.mood, request.told, request.available)
         try:
-            head = [self._ids[each] for each in prompt(self.channel, situation, mood, told, slots)]
+            head = [self._ids[each] for each in asked]
         except KeyError as error:
             raise BackendError(f"{self.version} was not trained on {error}") from error
         bias = self._mask.copy()
-        bias[[self._ids[f"{{{slot}}}"] for slot in slots]] = 0.0
-        if mood != "cheerful":
+        bias[[self._ids[f"{{{slot}}}"] for slot in request.available]] = 0.0
+        if request.mood != "cheerful":
             bias[self._exclaiming] = -np.inf
         with self._lock:
             return self._decode(head, bias, np.random.default_rng(list(seed)), judge)

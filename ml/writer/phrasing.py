@@ -1,18 +1,25 @@
-"""Whether a text of the embedded model stays with what its situation is about.
+"""Whether a text of the embedded model stays with what it was asked to tell.
 
 A small model that slips says a fluent thing about another situation: "cancelled" where an order is
 kept. No digit betrays that, so the checker cannot see it. What does betray it is a pair of
-neighbouring words that none of the situation's own sentences holds.
+neighbouring words that none of the sentences holds that fit the request: its situation, told
+before or not, with a window or without.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
-from ml.writer.corpus import GENERIC, Corpus, Script
+from ml.types import MOODS
+from ml.writer.corpus import Corpus
+from ml.writer.corpus.compose import Request, plans_for, usable
 from ml.writer.rules import SLOT
+from ml.writer.situations import COLLAPSIBLE, SITUATIONS
 
 _TOKEN = re.compile(r"\{\w+\}|[\w'’-]+|[.,:;?!]")
 _ENDS = frozenset(".?!")
@@ -22,46 +29,61 @@ TOLERATED = 1
 Pair = tuple[str, str]
 
 
+class Home(NamedTuple):
+    """The word pairs and the openings of all sentences that fit a request."""
+
+    pairs: frozenset[Pair]
+    openings: frozenset[str]
+
+
 class Phrasebook:
-    """The word pairs and sentence openings of every situation of a channel."""
+    """What the corpus of a channel says, looked up by request."""
 
     def __init__(self, corpus: Corpus) -> None:
-        generic = corpus.scripts.get(GENERIC, Script())
-        self._pairs: dict[str, frozenset[Pair]] = {}
-        self._openings: dict[str, frozenset[str]] = {}
-        for name, script in corpus.scripts.items():
-            lines = [tokens for each in (script, generic) for tokens in _lines(each)]
-            self._pairs[name] = frozenset(pair for line in lines for pair in _pairs(line))
-            self._openings[name] = frozenset(line[0] for line in lines)
+        self._corpus = corpus
+        self._home = lru_cache(maxsize=None)(self._collect)
 
-    def faults(self, text: str, situation: str) -> list[str]:
+    def faults(self, text: str, request: Request) -> list[str]:
         """One fault if a paragraph holds more new pairs than are tolerated."""
         for paragraph in text.split("\n"):
-            new = self._new(paragraph, situation)
+            new = self._new(paragraph, request)
             if len(new) > TOLERATED:
                 return [f"strays from its situation: {', '.join(' '.join(pair) for pair in new[:4])}"]
         return []
 
-    def at_home(self, sentence: str, situation: str) -> bool:
+    def at_home(self, sentence: str, request: Request) -> bool:
         """Whether one sentence holds no new pair, and no slot or blank twice."""
         slots = SLOT.findall(sentence)
-        return "  " not in sentence and len(slots) == len(set(slots)) and not self._new(sentence, situation)
+        return "  " not in sentence and len(slots) == len(set(slots)) and not self._new(sentence, request)
 
-    def _new(self, paragraph: str, situation: str) -> list[Pair]:
-        known, openings = self._pairs[situation], self._openings[situation]
+    def _new(self, paragraph: str, request: Request) -> list[Pair]:
+        home = self._home(_with_every_slot(request))
         return [
             pair
-            for pair in _pairs(_TOKEN.findall(paragraph))
-            if pair not in known and not (pair[0] in _ENDS and pair[1] in openings)
+            for pair in pairwise(_TOKEN.findall(paragraph))
+            if pair not in home.pairs and not (pair[0] in _ENDS and pair[1] in home.openings)
         ]
 
+    def _collect(self, request: Request) -> Home:
+        lines = [line for mood in MOODS for line in self._lines(replace(request, mood=mood))]
+        return Home(
+            frozenset(pair for line in lines for pair in pairwise(line)), frozenset(line[0] for line in lines)
+        )
 
-def _lines(script: Script) -> Iterator[list[str]]:
-    for variants in script.roles.values():
-        for variant in variants:
-            for expansion in variant.expansions:
-                yield _TOKEN.findall(expansion.text)
+    def _lines(self, request: Request) -> Iterator[list[str]]:
+        for role in {
+            step.role for plan in plans_for(self._corpus, request) for step in plan.steps
+        } | _HEADLINES:
+            for _, expansions in usable(self._corpus, request, role):
+                yield from (_TOKEN.findall(expansion.text) for expansion in expansions)
 
 
-def _pairs(tokens: list[str]) -> Iterator[Pair]:
-    yield from pairwise(tokens)
+_HEADLINES = {"subject", "preheader"}
+
+
+def _with_every_slot(request: Request) -> Request:
+    """The same request as if all facts were at hand (which of them are, the slots tell anyway), in
+    whatever mood (a word of another mood is no falsehood)."""
+    slots = frozenset(SITUATIONS[request.situation].slots)
+    slots = slots - COLLAPSIBLE if request.collapsed else slots
+    return replace(request, available=slots, mood="neutral")

@@ -13,6 +13,7 @@ import llama_cpp
 
 from ml.types import Channel, Facts
 from ml.writer.corpus import load
+from ml.writer.corpus.compose import Request
 from ml.writer.engine import LIMIT, BackendError, Engine, ModelMissing
 from ml.writer.grounding import available
 from ml.writer.phrasing import Phrasebook
@@ -66,18 +67,14 @@ class Embedded:
 
     def draft(self, facts: Facts, seed: int) -> Words:
         book = self._phrasebooks[facts.channel]
+        request = Request(facts.situation, available(facts), facts.mood, facts.told > 0)
         made = self._engines[facts.channel].generate(
-            situation=facts.situation,
-            mood=facts.mood,
-            told=facts.told > 0,
-            available=available(facts),
-            seed=(seed, facts.told),
-            judge=lambda sentence: book.at_home(sentence, facts.situation),
+            request, seed=(seed, facts.told), judge=lambda sentence: book.at_home(sentence, request)
         )
-        if not made.ended:
-            raise BackendError(f"no end after {made.tokens} tokens")
         text, subject, preheader = split_target(made.text)
-        faults = book.faults("\n".join((subject, preheader, text)), facts.situation)
+        faults = book.faults("\n".join((subject, preheader, text)), request)
+        if not made.ended:
+            faults.append("no end")
         return Words(text, subject, preheader, made.tokens, tuple(faults))
 
 

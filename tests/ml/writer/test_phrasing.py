@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ml.writer.corpus import load
+from ml.writer.corpus.compose import Request
 from ml.writer.data import compose_many
 from ml.writer.phrasing import Phrasebook
 
@@ -15,7 +16,7 @@ def test_what_the_corpus_composes_is_at_home_in_its_situation(channel):
     book = Phrasebook(corpus)
     for each in compose_many(corpus, 200, seed=8):
         whole = "\n".join((each.subject, each.preheader, each.text))
-        assert book.faults(whole, each.request.situation) == []
+        assert book.faults(whole, each.request) == []
 
 
 @pytest.mark.parametrize(
@@ -27,4 +28,11 @@ def test_what_the_corpus_composes_is_at_home_in_its_situation(channel):
     ],
 )
 def test_a_text_about_something_else_strays(situation, text):
-    assert CHAT.faults(text, situation)[0].startswith("strays from its situation")
+    assert CHAT.faults(text, Request(situation, frozenset()))[0].startswith("strays from its situation")
+
+
+def test_with_a_window_at_hand_a_single_day_is_not_enough():
+    slots = frozenset({"window_start", "window_end", "likely_day"})
+    single = "It should be with you on {likely_day}."
+    assert CHAT.at_home(single, Request("order_in_transit", slots - {"window_start", "window_end"}))
+    assert not CHAT.at_home(single, Request("order_in_transit", slots))

@@ -10,6 +10,7 @@ import torch
 
 from ml.writer import data, train
 from ml.writer.corpus import load
+from ml.writer.corpus.compose import Request
 from ml.writer.engine import Engine, ModelMissing
 from ml.writer.export import export
 from ml.writer.model import Config, Llama, generate
@@ -97,7 +98,7 @@ def test_even_a_bad_model_writes_no_digit_and_no_fact_it_was_not_given(made):
     engine = Engine(made / "chat.gguf")
     for seed in range(12):
         made_text = engine.generate(
-            situation="order_late", mood="angry", told=False, available=["promised_day"], seed=[seed]
+            Request("order_late", frozenset({"promised_day"}), "angry"), seed=[seed]
         ).text
         assert set(SLOT.findall(made_text)) <= {"promised_day"}
         assert not any(character.isdigit() or character in "<>@" for character in made_text)
@@ -106,8 +107,7 @@ def test_even_a_bad_model_writes_no_digit_and_no_fact_it_was_not_given(made):
 def test_the_same_seed_writes_the_same_text(made):
     engine = Engine(made / "chat.gguf")
     texts = {
-        engine.generate(situation="thanks", mood="curt", told=True, available=[], seed=[7]).text
-        for _ in range(3)
+        engine.generate(Request("thanks", frozenset(), "curt", told=True), seed=[7]).text for _ in range(3)
     }
     assert len(texts) == 1
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from ml.types import Fact, Facts
+from ml.writer.corpus.compose import Request
 from ml.writer.engine import BackendError, Engine
 from ml.writer.evaluate import evaluate, unsupported
 from ml.writer.examples import sample_facts
@@ -129,9 +130,7 @@ def test_a_sentence_that_is_refused_is_written_again():
         asked.append(sentence)
         return len(asked) > 3
 
-    written = engine.generate(
-        situation="order_overdue", mood="neutral", told=False, available=["order"], seed=[1], judge=judge
-    ).text
+    written = engine.generate(Request("order_overdue", frozenset({"order"})), seed=[1], judge=judge).text
     assert len(set(asked[:4])) > 1
     assert asked[3] in written
 
