@@ -18,11 +18,17 @@ REPLAYED = 500  # the most messages a browser is sent at once; older ones stay a
 def open_conversation(hello: Hello, *, address: str) -> Conversation:
     """The browser's own conversation, or a new one.
 
-    A wrong token is no error that could be probed: it just opens a new conversation.
+    A wrong token is no error that could be probed, and another customer's signed identity never meets
+    what was said before it: both just open a new conversation.
     """
-    conversation = _known(hello) or dialogue.start(page=hello.page, address=identity.address_hash(address))
-    _apply_signed_identity(conversation, hello.identity)
-    return conversation
+    signed = identity.signed_customer(hello.identity, now=timezone.now()) if hello.identity else None
+    known = _known(hello)
+    if known is None or (signed and known.customer_id not in (None, signed.pk)):
+        return dialogue.start(page=hello.page, address=identity.address_hash(address), customer=signed)
+    if signed and known.customer_id is None:
+        known.customer, known.proof = signed, Conversation.Proof.SIGNED
+        known.save(update_fields=["customer", "proof", "updated_at"])
+    return known
 
 
 def catch_up(conversation: Conversation, hello: Hello) -> list[dict[str, Any]]:
@@ -41,14 +47,6 @@ def last_seq(conversation: Conversation | None) -> int:
 def _known(hello: Hello) -> Conversation | None:
     row = Conversation.objects.filter(pk=hello.conversation).first() if hello.conversation else None
     return row if row and hmac.compare_digest(row.token.encode(), hello.token.encode()) else None
-
-
-def _apply_signed_identity(conversation: Conversation, token: str) -> None:
-    if not token or conversation.customer_id:
-        return
-    if customer := identity.signed_customer(token, now=timezone.now()):
-        conversation.customer, conversation.proof = customer, Conversation.Proof.SIGNED
-        conversation.save(update_fields=["customer", "proof", "updated_at"])
 
 
 def _welcome(conversation: Conversation) -> dict[str, Any]:

@@ -139,18 +139,20 @@ def _start_postgres(data: Path) -> str:
 
 def _forget_unreaped(data: Path) -> None:
     """A killed server that nobody has reaped still has a process id (a container without an init
-    process keeps it for good), so its lock file looks alive to everyone. Remove it once no backend
+    process keeps it for good), so its lock files look alive to everyone. Remove them once no backend
     works in the folder any more."""
     lock = data / "postmaster.pid"
     try:
-        dead = psutil.Process(int(lock.read_text().split()[0])).status() == psutil.STATUS_ZOMBIE
-    except (OSError, ValueError, IndexError, psutil.Error):
+        pid, _, _, port, sockets = lock.read_text().splitlines()[:5]
+        dead = psutil.Process(int(pid)).status() == psutil.STATUS_ZOMBIE
+    except (OSError, ValueError, psutil.Error):
         return
     deadline = time.monotonic() + 10
     while dead and _has_backends(data) and time.monotonic() < deadline:
         time.sleep(0.05)
     if dead and not _has_backends(data):
         lock.unlink(missing_ok=True)
+        (Path(sockets) / f".s.PGSQL.{port}.lock").unlink(missing_ok=True)
 
 
 def _has_backends(data: Path) -> bool:

@@ -47,7 +47,7 @@ def cancel_order(*, order: Order, reason: str) -> Order:
             raise TransitionError(
                 f"Order {locked.number} is {locked.get_status_display()} and cannot be cancelled any more."
             )
-        was_paid = locked.paid_at is not None or locked.status != Status.PLACED
+        was_paid = is_paid(locked)
         locked.transition(Status.CANCELLED)
         locked.cancelled_at = timezone.now()
         locked.save(update_fields=["status", "cancelled_at", "updated_at"])
@@ -56,6 +56,11 @@ def cancel_order(*, order: Order, reason: str) -> Order:
                 order=locked, amount=locked.total, state=Refund.State.APPROVED, reason=reason[:200]
             )
         return locked
+
+
+def is_paid(order: Order) -> bool:
+    """Whether there is money to give back; some sources tell it only by the status."""
+    return order.paid_at is not None or order.status != Status.PLACED
 
 
 def change_shipping_address(*, order: Order, address: str) -> Order:

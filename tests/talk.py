@@ -80,6 +80,7 @@ class NoModel:
     """A source that never has words, so that the plain templates answer."""
 
     version = "none"
+    tries = 1
 
     def draft(self, facts: Facts, seed: int) -> Words:
         raise BackendError("no model in this test")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 from chatbot.skills.base import HUMAN, YES_NO, Reply, Turn
 from chatbot.skills.tracking import ask_which, the_one_meant
@@ -22,7 +23,7 @@ def cancel(turn: Turn) -> Reply:
     order = turn.focus or the_one_meant(turn)
     if order is None:
         return ask_which(turn)
-    slots = turn.slots(order)
+    slots = _with_refund(order, turn.slots(order))
     if order.status == Status.CANCELLED:
         return Reply(CANCEL, "order_cancelled", slots)
     if not order.is_cancellable:
@@ -34,6 +35,14 @@ def cancel(turn: Turn) -> Reply:
         quick_replies=[{"text": "Yes, cancel it", "value": "yes"}, {"text": "No, keep it", "value": "no"}],
         pending={"kind": "confirm", "action": CANCEL, "order": order.pk},
     )
+
+
+def _with_refund(order: Order, slots: dict[str, Fact]) -> dict[str, Fact]:
+    """What cancelling pays back: all that was paid, which is nothing before the payment came in."""
+    if not actions.is_paid(order):
+        nothing = Fact(money(Decimal(0), order.currency), f"orders.Order:{order.pk}.paid_at")
+        slots = {name: fact for name, fact in slots.items() if name != "payment_method"} | {"amount": nothing}
+    return slots
 
 
 def change_address(turn: Turn) -> Reply:
@@ -120,6 +129,7 @@ def confirmed(turn: Turn, order: Order) -> Reply:
         if action == CANCEL:
             if order.status != Status.CANCELLED:
                 actions.cancel_order(order=order, reason="asked for in chat")
+            slots = _with_refund(order, slots)
             return Reply(CANCEL, "cancel_done", slots, committed=frozenset({"cancelled"}))
         if action == ADDRESS:
             address = str(turn.pending["address"])
@@ -137,7 +147,7 @@ def confirmed(turn: Turn, order: Order) -> Reply:
 def asked_again(turn: Turn, order: Order) -> Reply:
     """What came was neither yes nor no: nothing is done, and the same question stands."""
     action = str(turn.pending["action"])
-    slots = turn.slots(order)
+    slots = _with_refund(order, turn.slots(order)) if action == CANCEL else turn.slots(order)
     if action == ADDRESS:
         slots["new_address"] = Fact(str(turn.pending["address"]), "chatbot.Conversation.pending")
     return Reply(action, f"{action}_confirm", slots, quick_replies=YES_NO, pending=dict(turn.pending))

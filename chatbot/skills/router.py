@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -60,6 +61,8 @@ QUIET_WHILE_WAITING = frozenset(
     {"inform", "out_of_scope", "affirm", "deny", "complaint", "contact_human_agent"}
 )
 
+# "yes, email it" takes up the email, whatever else was offered beside it
+_MAIL = re.compile(r"\be-?mail\b", re.IGNORECASE)
 # Acts wait for a yes of this confidence; the understanding gives more only to words that are a plain yes.
 PLAIN = 0.95
 
@@ -82,7 +85,7 @@ def _fresh(turn: Turn) -> Reply:
         return Reply(people.SKILL, "handoff_waiting")
     if turn.pending.get("kind") == "which_order" and tracking.the_one_meant(turn):
         turn = turn.meaning(str(turn.pending.get("then", "track_order")))
-    if turn.understanding.mood == "angry" and _is_unclear(turn):
+    if turn.understanding.mood == "angry" and (turn.intent == "out_of_scope" or _is_unclear(turn)):
         return people.complaint(turn)
     if _is_torn(turn):
         (first, _), (second, _) = turn.understanding.ranking[:2]
@@ -142,7 +145,7 @@ def _answer_to_our_question(turn: Turn) -> Reply | None:
     if kind == "address" and order:
         return changes.confirm_address(turn.about(order), order)
     if kind == "offer" and intent == "affirm" and _is_plain(turn):
-        if pending.get("action") == "human":
+        if pending.get("action") == "human" and not _MAIL.search(turn.message.text):
             return people.human(turn)
         if turn.customer:
             return mail.email_timeline(turn.about(order or turn.focus))

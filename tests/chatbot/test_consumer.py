@@ -52,8 +52,10 @@ async def browser(*headers):
     communicator = Browser(application, "/ws/chat/", headers=headers or (ORIGIN,))
     connected, _ = await communicator.connect()
     assert connected
-    yield communicator
-    await communicator.disconnect()
+    try:
+        yield communicator
+    finally:
+        await communicator.disconnect()
 
 
 async def answer(conversation: str) -> None:
@@ -134,6 +136,7 @@ async def test_two_tabs_see_the_same():
 async def test_a_page_that_is_not_the_shops_is_refused(origin):
     page = Browser(application, "/ws/chat/", headers=((b"origin", origin),) if origin else ())
     connected, code = await page.connect()
+    await page.disconnect()
     assert not connected
     assert code == 4403
 
@@ -146,6 +149,27 @@ async def test_the_signed_identity_opens_the_customers_orders():
         assert welcome["verified"] is True
     conversation = await Conversation.objects.aget(pk=welcome["conversation"])
     assert conversation.customer_id == order.customer_id
+
+
+async def test_another_customers_identity_does_not_meet_the_first_ones_conversation():
+    first, second = await sync_to_async(factories.order)(), await sync_to_async(factories.order)()
+    tokens = [
+        identity.sign(email=order.customer.email, expires=timezone.now() + timedelta(minutes=5))
+        for order in (first, second)
+    ]
+    async with browser() as page:
+        welcome = await page.hello(identity=tokens[0])
+    async with browser() as page:
+        again = await page.hello(
+            conversation=welcome["conversation"], token=welcome["token"], identity=tokens[0]
+        )
+        assert again["conversation"] == welcome["conversation"]
+    async with browser() as page:
+        other = await page.hello(
+            conversation=welcome["conversation"], token=welcome["token"], identity=tokens[1]
+        )
+        assert other["conversation"] != welcome["conversation"]
+        assert other["verified"] is True
 
 
 @pytest.mark.parametrize("change", ["expired", "too_long", "forged", "noise"])

@@ -194,7 +194,11 @@ class TestStaff:
         assert (talk.state, talk.pending) == (Conversation.State.CLOSED, {})
 
     def test_a_conversation_whose_colleague_is_gone_can_be_taken(self):
-        talk, nina, omar = factories.conversation(), factories.staff_user("Nina"), factories.staff_user("Omar")
+        talk, nina, omar = (
+            factories.conversation(),
+            factories.staff_user("Nina"),
+            factories.staff_user("Omar"),
+        )
         dialogue.take_over(conversation=talk, staff=nina)
         nina.delete()
         assert dialogue.take_over(conversation=talk, staff=omar).assignee == omar

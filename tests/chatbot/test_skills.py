@@ -174,6 +174,15 @@ class TestChanges:
         order.refresh_from_db()
         assert order.status == Status.CANCELLED
 
+    def test_what_was_not_paid_is_not_promised_back(self):
+        order = factories.order(status=Status.PLACED, paid_at=None)
+        talk = known(order)
+        reply = say(talk, "cancel it")
+        assert reply.trace["facts"]["amount"]["display"] == "£0.00"
+        assert "Visa" not in reply.text
+        say(talk, "yes")
+        assert not Refund.objects.exists()
+
     def test_no_keeps_it(self):
         order = factories.order(status=Status.PROCESSING)
         talk = known(order)
@@ -245,6 +254,14 @@ class TestEmail:
             pending={"kind": "offer", "action": "email_timeline", "focus": order.pk}
         )
         assert situation(say(talk, "yes")) == "email_queued"
+
+    def test_a_yes_that_names_the_email_is_not_a_call_for_a_person(self):
+        order = factories.order(status=Status.DELIVERED)
+        talk = known(order)
+        Conversation.objects.filter(pk=talk.pk).update(
+            pending={"kind": "offer", "action": "human", "focus": order.pk}
+        )
+        assert situation(say(talk, "email me it, yes")) == "email_queued"
 
     def test_no_address_is_said(self):
         order = factories.order(of=factories.customer(email=""), status=Status.DELIVERED)
