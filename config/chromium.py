@@ -21,7 +21,11 @@ def install() -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "chromium"]):
         subprocess.run(
-            ["apt-get", *arguments], check=False, env=environment, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+            ["apt-get", *arguments],
+            check=False,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
         )
 
 

@@ -59,7 +59,9 @@ class FakeUnderstander:
             (name for words, name in INTENTS.items() if words in text.lower()), "inform"
         )
         torn = "torn" in text
-        ranking = (("track_order", 0.3), ("cancel_order", 0.29)) if torn else ((intent, 0.99), ("review", 0.01))
+        ranking = (
+            (("track_order", 0.3), ("cancel_order", 0.29)) if torn else ((intent, 0.99), ("review", 0.01))
+        )
         return Understanding(
             text=text,
             intent="track_order" if torn else intent,
@@ -87,10 +89,14 @@ class NoModel:
 
 
 def assistant(**parts: Any) -> Assistant:
-    return Assistant(**{"understander": FakeUnderstander(), "writer": Writer([NoModel()]), "delivery": None} | parts)
+    return Assistant(
+        **{"understander": FakeUnderstander(), "writer": Writer([NoModel()]), "delivery": None} | parts
+    )
 
 
-def say(conversation: Conversation, text: str, *, value: str = "", helper: Assistant | None = None) -> Message:
+def say(
+    conversation: Conversation, text: str, *, value: str = "", helper: Assistant | None = None
+) -> Message:
     """One customer message and the assistant's reply to it."""
     dialogue.record(conversation_id=conversation.pk, said=Said(uuid4().hex, text, value))
     replies = dialogue.answer(conversation.pk, assistant=helper or assistant())

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.widget import PATIENCE, Widget
 from benchmarks.product import Product
+from tests.browser.widget import PATIENCE, Widget
 
 pytestmark = pytest.mark.browser
 

@@ -55,6 +55,8 @@ def test_a_delivered_order_is_told_with_its_own_day():
 
 def test_a_strangers_postcode_opens_nothing():
     first, second = some_orders(2, customer__postcode__gt="")
-    answer = ask({"conversation": "a", "text": f"where is {first.number}, postcode {second.customer.postcode}"})[0]
+    answer = ask(
+        {"conversation": "a", "text": f"where is {first.number}, postcode {second.customer.postcode}"}
+    )[0]
     assert answer["situation"] == "identity_failed"
     assert answer["facts"] == {}

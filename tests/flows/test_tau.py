@@ -22,7 +22,8 @@ def shop(shared_data, django_db_setup, django_db_blocker, models):
 
 
 def test_every_order_is_there_with_its_items_and_total(shared_data):
-    source = json.loads(gzip.open(shared_data / "orders" / "tau_retail" / "orders.json.gz").read())
+    path = shared_data / "orders" / "tau_retail" / "orders.json.gz"
+    source = json.loads(gzip.decompress(path.read_bytes()))
     rows = {o.number: o for o in Order.objects.prefetch_related("items")}
     assert len(rows) == len(source) == 1000
     for number, given in source.items():
@@ -32,10 +33,7 @@ def test_every_order_is_there_with_its_items_and_total(shared_data):
 def test_every_order_can_be_asked_for_and_no_reply_holds_a_fact_of_its_own():
     orders = list(Order.objects.select_related("customer").order_by("number_key")[::10])
     answers = ask(
-        *(
-            {"conversation": o.number, "text": f"where is {o.number}? {o.customer.email}"}
-            for o in orders
-        )
+        *({"conversation": o.number, "text": f"where is {o.number}? {o.customer.email}"} for o in orders)
     )
     assert len(answers) == len(orders) == 100
     assert {tuple(unsupported(a)) for a in answers} == {()}
@@ -83,5 +81,7 @@ def test_a_visit_ends_with_a_cancelled_order_and_one_email():
 def test_importing_again_changes_nothing(shared_data, capsys):
     before = Order.objects.order_by("pk").values_list("pk", "updated_at")
     known = list(before)
-    call_command("import_orders", str(shared_data / "orders" / "tau_retail"), format="tau_retail", verbosity=0)
+    call_command(
+        "import_orders", str(shared_data / "orders" / "tau_retail"), format="tau_retail", verbosity=0
+    )
     assert list(before.all()) == known
