@@ -63,6 +63,8 @@ QUIET_WHILE_WAITING = frozenset(
 
 # "yes, email it" takes up the email, whatever else was offered beside it
 _MAIL = re.compile(r"\be-?mail\b", re.IGNORECASE)
+# "how long will it take" asks for one's own parcel, "how long does delivery take" for the rules
+_OWN = re.compile(r"\b(?:my|mine|it|this|parcel|package|order|orders)\b", re.IGNORECASE)
 # Acts wait for a yes of this confidence; the understanding gives more only to words that are a plain yes.
 PLAIN = 0.95
 
@@ -92,7 +94,7 @@ def _fresh(turn: Turn) -> Reply:
         return talk.clarify(turn, first, second)
     if turn.intent == "inform" and turn.focus and turn.understanding.first("order_number"):
         turn = turn.meaning("track_order")
-    if turn.intent == "delivery_period" and turn.customer:  # their own parcel, not the rules
+    if turn.intent == "delivery_period" and turn.customer and _OWN.search(turn.message.text):
         return tracking.track(turn)
     if _needs_customer(turn) and turn.customer is None:
         return identify.ask(turn)

@@ -17,6 +17,7 @@ from ml.writer.corpus.compose import Request
 from ml.writer.engine import LIMIT, BackendError, Engine, ModelMissing
 from ml.writer.grounding import available
 from ml.writer.phrasing import Phrasebook
+from ml.writer.personal import Personal
 from ml.writer.prompts import Message, messages, read_answer
 from ml.writer.tokens import split_target
 
@@ -68,8 +69,11 @@ class Embedded:
     def draft(self, facts: Facts, seed: int) -> Words:
         book = self._phrasebooks[facts.channel]
         request = Request(facts.situation, available(facts), facts.mood, facts.told > 0)
+        is_personal = Personal(request.available if facts.channel == "mail" else ())
         made = self._engines[facts.channel].generate(
-            request, seed=(seed, facts.told), judge=lambda sentence: book.at_home(sentence, request)
+            request,
+            seed=(seed, facts.told),
+            judge=lambda sentence: book.at_home(sentence, request) and is_personal(sentence),
         )
         text, subject, preheader = split_target(made.text)
         faults = book.faults("\n".join((subject, preheader, text)), request)

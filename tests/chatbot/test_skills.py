@@ -142,6 +142,12 @@ class TestTracking:
         assert situation(reply) == "order_no_estimate"
         assert "being packed" in reply.text
 
+    def test_how_long_will_it_take_is_about_the_own_parcel_and_delivery_in_general_is_not(self):
+        talk = known(factories.order(status=Status.DELIVERED))
+        own = say(talk, "how long does delivery of my parcel take")
+        assert situation(own) == "order_delivered"
+        assert situation(say(talk, "how long does delivery to France take")).startswith("policy")
+
     def test_several_orders_under_way_ask_which(self):
         customer = factories.customer()
         kettle = factories.order(of=customer, status=Status.DELIVERED)
