@@ -57,6 +57,7 @@ class Product:
     def environment(self) -> dict[str, str]:
         own = {"DOORSTEP_VAR": str(self.folder), "SINK_PORT": str(self.sink_port), "EMAIL_URL": ""}
         env = os.environ | own
+        env.pop("PYTHONUNBUFFERED", None)  # as a newcomer's shell has it
         if env.get("DATABASE_URL"):
             env["DATABASE_URL"] = own_database(env["DATABASE_URL"])
         return env

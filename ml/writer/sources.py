@@ -16,8 +16,8 @@ from ml.writer.corpus import load
 from ml.writer.corpus.compose import Request
 from ml.writer.engine import LIMIT, BackendError, Engine, ModelMissing
 from ml.writer.grounding import available
-from ml.writer.phrasing import Phrasebook
 from ml.writer.personal import Personal
+from ml.writer.phrasing import Phrasebook
 from ml.writer.prompts import Message, messages, read_answer
 from ml.writer.tokens import split_target
 

@@ -45,6 +45,7 @@ class Command(BaseCommand):
                 name, text = _parse(line)
             except ValueError as error:
                 self.stdout.write(json.dumps({"line": number, "error": str(error)}))
+                self.stdout.flush()
                 continue
             for reply in self._say(name, text, helper):
                 self.stdout.write(json.dumps(as_json(name, reply), ensure_ascii=False))

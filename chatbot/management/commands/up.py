@@ -54,13 +54,18 @@ class Command(BaseCommand):
         finally:
             pid_file.unlink(missing_ok=True)
 
+    def _say(self, text: str) -> None:
+        """Shown at once, also where the output is a pipe or a file."""
+        self.stdout.write(text)
+        self.stdout.flush()
+
     def _prepare(self, options: dict[str, Any]) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         if settings.SEED_DEMO and not Order.objects.exists():
-            self.stdout.write("Making a demo shop …")
+            self._say("Making a demo shop …")
             call_command("seed_demo", customers=options["customers"], orders=options["orders"])
         if not Article.objects.exists():
-            self.stdout.write("Reading the help articles …")
+            self._say("Reading the help articles …")
             call_command("load_articles")
         self.login = _desk_login()
 
@@ -76,7 +81,7 @@ class Command(BaseCommand):
             # a single estimate is too small a job to share out; idle helpers would only spin
             "OMP_NUM_THREADS": "1",
         }
-        supervisor = Supervisor(commands, settings.BASE_DIR, folder, environment, self.stderr.write)
+        supervisor = Supervisor(commands, settings.BASE_DIR, folder, environment, self._say)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: supervisor.stopping.set())
         try:
@@ -87,7 +92,7 @@ class Command(BaseCommand):
                 self._greet(host, port, with_sink, time.monotonic() - started)
             watcher.join()
         finally:
-            self.stdout.write("Stopping …")
+            self._say("Stopping …")
             supervisor.stop()
 
     def _wait_until_ready(self, supervisor: Supervisor, folder: Path, host: str, port: int) -> bool:
@@ -117,7 +122,7 @@ class Command(BaseCommand):
             lines.append(
                 f"  Try                  {example['number']}  {example['email']}  ({example['what']})"
             )
-        self.stdout.write("\n".join([*lines, "", "Ctrl-C stops everything.", ""]))
+        self._say("\n".join([*lines, "", "Ctrl-C stops everything.", ""]))
 
 
 def _desk_login() -> str:
