@@ -57,7 +57,9 @@ def find(text: str, *, order_patterns: Sequence[str], pending: str | None = None
     emails = list(_emails(text, plain))
     plain = _blank(plain, emails)
     orders = list(_orders(text, plain, order_patterns, pending))
-    codes = list(_postcodes(text, _blank(plain, orders), pending))
+    # a bare number beside an order number, with no email, is what goes with the order
+    beside = "identity" if orders and not emails else pending
+    codes = list(_postcodes(text, _blank(plain, orders), beside))
     if pending == "identity":
         codes += [_as_postcode(order) for order in orders if order.text.isdecimal() and len(order.text) == 5]
     return tuple(sorted(emails + orders + codes, key=lambda entity: (entity.start, entity.kind)))

@@ -50,6 +50,22 @@ def required(facts: Facts) -> frozenset[str]:
     return frozenset(situation_of(facts).required) - (COLLAPSIBLE - available(facts))
 
 
+# What waits for an answer has to ask: for something we lack in any of the ways people do, for a yes by
+# a question.
+_REQUEST = re.compile(
+    r"\?|\b(?:please|need|send|tell me|give me|let me know|look it up|let me have|check that|pick|choose|"
+    r"one more thing|missing|half|closed|yet|opens?)\b",
+    re.I,
+)
+_QUESTION = re.compile(r"\?")
+_ASKING = {
+    **dict.fromkeys(
+        ("ask_identity", "ask_proof", "ask_order_number", "address_ask", "which_order", "clarify"), _REQUEST
+    ),
+    **dict.fromkeys(("cancel_confirm", "address_confirm", "refund_confirm"), _QUESTION),
+}
+
+
 def check(text: str, facts: Facts, *, subject: str = "", preheader: str = "") -> list[str]:
     """Every fault of a delexicalised draft; an empty list means that it may be shown."""
     whole = "\n".join(part for part in (subject, preheader, text) if part)
@@ -88,6 +104,8 @@ def _form_faults(text: str, whole: str, facts: Facts) -> list[str]:
             faults.append("more than one paragraph")
     elif not _MAIL_WORDS[0] <= length <= _MAIL_WORDS[1]:
         faults.append(f"length: {length} words")
+    if facts.situation in _ASKING and not _ASKING[facts.situation].search(text):
+        faults.append("asks for nothing")
     if not text.rstrip().endswith((".", "?", "!", "{quote}", "{tracking_link}")):
         faults.append("breaks off")
     if len(set(lines)) < len(lines) or _repeats(text, _CHAT_RUN if facts.channel == "chat" else _MAIL_RUN):

@@ -153,3 +153,18 @@ def test_pieces_join_to_the_text_and_never_split_a_slot(text, size):
     assert len(streamed) > 1 or len(text.split()) <= 2 * size
     for piece in streamed:
         assert piece.count("<") == piece.count(">")
+
+
+@pytest.mark.parametrize(
+    ("situation", "text", "asks"),
+    [
+        ("ask_proof", "Got it.", False),
+        ("ask_proof", "Got it. And the email or postcode?", True),
+        ("ask_proof", "Still missing: the email or postcode on the order.", True),
+        ("cancel_confirm", "Cancelling {order} would refund {amount}.", False),
+        ("cancel_confirm", "Cancelling {order} would refund {amount}. Shall I cancel it?", True),
+    ],
+)
+def test_what_waits_for_an_answer_has_to_ask(situation, text, asks):
+    facts = Facts(situation, {"order": Fact("#W1", "t"), "amount": Fact("£2.00", "t")})
+    assert ("asks for nothing" not in check(text, facts)) is asks
