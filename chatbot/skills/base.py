@@ -19,6 +19,7 @@ Button = dict[str, str]
 
 YES_NO: list[Button] = [{"text": "Yes", "value": "yes"}, {"text": "No", "value": "no"}]
 HUMAN: Button = {"text": "Talk to a person", "value": "human"}
+WHERE: Button = {"text": "Where is my order?", "value": "intent:track_order"}
 EMAIL_ME: Button = {"text": "Email me the timeline", "value": "intent:email_timeline"}
 
 

@@ -8,19 +8,28 @@ from typing import Any
 
 from chatbot import identity
 from chatbot.identity import Verdict
-from chatbot.skills.base import HUMAN, Reply, Turn
+from chatbot.skills.base import HUMAN, WHERE, Reply, Turn
 from ml.types import Understanding
 from orders import lookups
 
 SKILL = "identify"
 # what a bare "DS-10023, amara@example.com" is taken to ask
 DEFAULT_QUESTION = "track_order"
+# "Hi, it's about DS-10023": opened, and no question yet; never an intent that the model gives
+IDENTIFIED = "identified"
 
 
 def ask(turn: Turn) -> Reply:
     """Ask for what is still missing, and remember what was wanted."""
     known = turn.pending if turn.pending.get("kind") == "identity" else {}
     return _ask(turn, order=known.get("order", ""), proof=known.get("proof", ""))
+
+
+def opened(turn: Turn) -> Reply:
+    """Say which order is open and ask what it is about."""
+    return Reply(
+        SKILL, "identity_ok", turn.slots(turn.focus) if turn.focus else {}, quick_replies=[WHERE, HUMAN]
+    )
 
 
 def identify(turn: Turn, *, needs_customer: bool) -> Turn | Reply:
@@ -46,7 +55,7 @@ def _concerns_identity(
         return False
     if asked or needs_customer:
         return True
-    return bool(number) and turn.intent == "inform"
+    return bool(number) and turn.intent in ("inform", "greeting")
 
 
 def _named(said: Understanding, asked: Mapping[str, Any]) -> tuple[str, str]:
@@ -71,17 +80,19 @@ def _prove(turn: Turn, number: str, proof: str, asked: Mapping[str, Any]) -> Tur
             quick_replies=[HUMAN],
             pending={"kind": "identity", "then": _question(turn)},
         )
-    opened = replace(
+    known = replace(
         turn,
         customer=customer,
         focus=lookups.order_of(customer, number=number),
     )
-    return _resume(opened, asked)
+    return _resume(known, asked)
 
 
 def _resume(turn: Turn, asked: Mapping[str, Any]) -> Turn:
     """Go back to what the customer wanted before we asked who they are."""
     wanted = asked.get("then")
+    if turn.intent == "greeting" and not wanted:
+        return turn.meaning(IDENTIFIED)
     if turn.intent in ("inform", "out_of_scope", "affirm", "greeting"):
         return turn.meaning(str(wanted or DEFAULT_QUESTION))
     return turn

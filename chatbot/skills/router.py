@@ -54,6 +54,7 @@ OPEN_TO_ALL: dict[str, Skill] = {
     **dict.fromkeys(("greeting", "thanks", "goodbye"), talk.small_talk),
     **dict.fromkeys(("affirm", "deny", "inform"), talk.nothing_pending),
     "out_of_scope": talk.out_of_scope,
+    identify.IDENTIFIED: identify.opened,
 }
 SKILLS = NEEDS_CUSTOMER | OPEN_TO_ALL
 # while a colleague is awaited, what carries no question of its own does not start a new exchange
@@ -116,7 +117,7 @@ def _pressed(turn: Turn) -> Turn:
             return turn.meaning("deny")
         case "human":
             return turn.meaning("contact_human_agent")
-        case "intent" if rest in SKILLS:
+        case "intent" if rest in talk.LABELS:
             return replace(
                 turn, intent=rest, understanding=replace(turn.understanding, confidence=1.0, margin=1.0)
             )

@@ -6,12 +6,11 @@ from django.conf import settings
 
 from chatbot import knowledge
 from chatbot.models import Passage
-from chatbot.skills.base import HUMAN, Button, Reply, Turn
+from chatbot.skills.base import HUMAN, WHERE, Reply, Turn
 from chatbot.skills.tracking import first_name
 from ml.types import Fact
 
 SKILL = "talk"
-WHERE: Button = {"text": "Where is my order?", "value": "intent:track_order"}
 LABELS = {  # what a customer may want to do, after "to"
     "track_order": "track an order",
     "delivery_period": "know how long delivery takes",

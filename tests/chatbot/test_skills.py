@@ -53,6 +53,15 @@ class TestIdentity:
         assert situation(reply) == "cancel_confirm"
         assert order.number in reply.text
 
+    def test_who_says_hello_with_the_pair_is_asked_what_it_is_about(self, visitor):
+        order = factories.order(status=Status.DELIVERED)
+        reply = say(visitor, f"hello, {order.number} {order.customer.email}")
+        assert situation(reply) == "identity_ok"
+        assert situation(say(visitor, "where is it")) == "order_delivered"
+
+    def test_a_button_value_that_is_no_choice_of_ours_is_just_text(self, visitor):
+        assert situation(say(visitor, "hello", value="intent:identified")) == "greeting"
+
     def test_postcode_proves_as_well(self, visitor):
         order = factories.order(status=Status.DELIVERED)
         say(visitor, f"where is {order.number}")
