@@ -25,15 +25,28 @@ from chatbot import publish
 from chatbot.assistant import Assistant
 from chatbot.models import Conversation, Message
 from chatbot.protocol import Said
-from chatbot.skills.base import Reply, Turn
+from chatbot.skills.base import HUMAN, Reply, Turn
 from chatbot.skills.router import respond
 from ml.types import Draft, Fact, Facts, Understanding
 from ml.writer.grounding import pieces
 from ml.writer.situations import SITUATIONS
+from ml.writer.templates import chat_template
 from orders import lookups
 from orders.models import Customer
 
 log = logging.getLogger(__name__)
+GIVE_UP = timedelta(seconds=45)  # of failing to answer one message
+FAULT_TRACE: dict[str, Any] = {
+    "intent": "",
+    "confidence": 0.0,
+    "entities": [],
+    "sentiment": {"label": "neutral", "score": 0.0},
+    "skill": "fault",
+    "situation": "not_understood",
+    "facts": {},
+    "source": "template",
+    "ms": {},
+}
 LEASE = timedelta(seconds=60)  # longer than any answer takes; a worker that died lets go after it
 
 
@@ -89,7 +102,7 @@ def answer(conversation_id: UUID, *, assistant: Assistant) -> list[Message]:
             if not held:
                 break
             while message := _next_open(conversation_id):
-                if reply := _answer_one(message, assistant):
+                if reply := _answer_or_own_up(message, assistant):
                     replies.append(reply)
     return replies
 
@@ -152,6 +165,37 @@ def say_staff(*, conversation: Conversation, staff: AbstractBaseUser, text: str)
 
 
 # --- answering ------------------------------------------------------------------------------------
+
+
+def _answer_or_own_up(message: Message, assistant: Assistant) -> Message | None:
+    """A message whose answer keeps failing must not be tried for ever, nor go without one."""
+    try:
+        return _answer_one(message, assistant)
+    except Exception:
+        if timezone.now() - message.created_at < GIVE_UP:
+            raise  # the sweep tries again
+        log.exception("gave up on message %s", message.pk)
+        return _own_up(message)
+
+
+def _own_up(message: Message) -> Message | None:
+    with transaction.atomic():
+        row = _locked(message.conversation_id)
+        if not Message.objects.get(pk=message.pk).open or not row.is_with_bot:
+            return None
+        row.pending, row.priority = {"kind": "offer", "action": "human"}, max(row.priority, 1)
+        _settle(message)
+        stored = _append(
+            row,
+            author=Message.Author.BOT,
+            text=chat_template("not_understood", (), told=False),
+            quick_replies=[HUMAN],
+            reply_to=message,
+            trace=FAULT_TRACE,
+        )
+    publish.to_conversation(row.pk, stored.as_frame())
+    publish.to_desk("changed", conversation=str(row.pk))
+    return stored
 
 
 def _answer_one(message: Message, assistant: Assistant) -> Message | None:

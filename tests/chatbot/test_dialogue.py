@@ -112,6 +112,19 @@ class TestAnswer:
         assert dialogue.unanswered(older_than=timedelta(0)) == [talk.pk]
         assert len(dialogue.answer(talk.pk, assistant=assistant())) == 1
 
+    def test_a_message_that_keeps_failing_gets_a_person_offered(self):
+        class Broken(FakeUnderstander):
+            def understand(self, text, *, pending=None):
+                raise RuntimeError("cannot read this one")
+
+        talk = factories.conversation()
+        put(talk, "hello", id="a")
+        Message.objects.update(created_at=timezone.now() - dialogue.GIVE_UP)
+        (reply,) = dialogue.answer(talk.pk, assistant=assistant(understander=Broken()))
+        assert reply.quick_replies[0]["value"] == "human"
+        assert dialogue.unanswered(older_than=timedelta(0)) == []
+        assert say(talk, "yes").trace["situation"] == "handoff_done"
+
 
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
