@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +26,8 @@ from chatbot.models import Conversation, Message
 from chatbot.protocol import Said
 from chatbot.skills.base import HUMAN, Reply, Turn
 from chatbot.skills.router import respond
-from ml.types import Draft, Fact, Facts, Understanding
+from chatbot.trace import FAULT_TRACE, Clock, trace_of
+from ml.types import Draft, Facts, Understanding
 from ml.writer.grounding import pieces
 from ml.writer.situations import SITUATIONS
 from ml.writer.templates import chat_template
@@ -36,17 +36,6 @@ from orders.models import Customer
 
 log = logging.getLogger(__name__)
 GIVE_UP = timedelta(seconds=45)  # of failing to answer one message
-FAULT_TRACE: dict[str, Any] = {
-    "intent": "",
-    "confidence": 0.0,
-    "entities": [],
-    "sentiment": {"label": "neutral", "score": 0.0},
-    "skill": "fault",
-    "situation": "not_understood",
-    "facts": {},
-    "source": "template",
-    "ms": {},
-}
 LEASE = timedelta(seconds=60)  # longer than any answer takes; a worker that died lets go after it
 
 
@@ -204,7 +193,7 @@ def _answer_one(message: Message, assistant: Assistant) -> Message | None:
         _settle(message)
         return None
     publish.to_conversation(conversation.pk, {"type": "typing", "author": "bot"})
-    clock = _Clock()
+    clock = Clock()
     pending = dict(conversation.pending)
     understanding = assistant.understander.understand(message.text, pending=_asked(pending))
     clock.lap("understand")
@@ -214,7 +203,7 @@ def _answer_one(message: Message, assistant: Assistant) -> Message | None:
     facts = _facts(conversation, message, understanding, reply)
     draft = assistant.writer.write(facts)
     clock.lap("write")
-    stored = _store(message, turn, reply, draft, _trace(turn, reply, facts, draft, clock))
+    stored = _store(message, turn, reply, draft, trace_of(turn, reply, facts, draft, clock))
     if stored:
         _publish_reply(stored, facts, draft)
     return stored
@@ -319,66 +308,6 @@ def _publish_reply(stored: Message, facts: Facts, draft: Draft) -> None:
     if stored.trace.get("hand_over"):
         publish.to_conversation(stored.conversation_id, {"type": "state", "state": "waiting"})
     publish.to_desk("changed", conversation=str(stored.conversation_id))
-
-
-def _trace(turn: Turn, reply: Reply, facts: Facts, draft: Draft, clock: _Clock) -> dict[str, Any]:
-    said = turn.understanding
-    order = _order_of(reply)
-    return {
-        "intent": said.intent,
-        "confidence": round(said.confidence, 4),
-        "margin": round(said.margin, 4),
-        "ranking": [[name, round(p, 4)] for name, p in said.ranking[:5]],
-        "entities": [{"kind": e.kind, "value": e.value, "text": e.text} for e in said.entities],
-        "sentiment": {"label": said.sentiment.label, "score": round(said.sentiment.score, 3)},
-        "mood": said.mood,
-        "skill": reply.skill,
-        "situation": reply.situation,
-        "order": order,
-        "hand_over": reply.hand_over,
-        "facts": {name: _fact(fact) for name, fact in facts.slots.items()},
-        "source": draft.source,
-        "delexicalised": draft.delexicalised,
-        "rejected": list(draft.rejected),
-        "models": {
-            "understanding": said.model,
-            "delivery": getattr(turn.assistant.delivery, "version", ""),
-            "writer": draft.model,
-        },
-        "ms": {
-            **clock.laps,
-            "first": clock.total - draft.timing.total + draft.timing.first,
-            "total": clock.total,
-        },
-    }
-
-
-def _fact(fact: Fact) -> dict[str, str]:
-    return {"display": fact.display, "source": fact.source}
-
-
-def _order_of(reply: Reply) -> int | None:
-    """The order a reply spoke of, read from where its facts came from."""
-    source = reply.slots["order"].source if "order" in reply.slots else ""
-    parts = source.split(":")[-1].split(".")[0]
-    return int(parts) if parts.isdigit() else None
-
-
-class _Clock:
-    """Milliseconds of each lap, and in all."""
-
-    def __init__(self) -> None:
-        self._started = self._last = time.perf_counter()
-        self.laps: dict[str, float] = {}
-
-    def lap(self, name: str) -> None:
-        now = time.perf_counter()
-        self.laps[name] = round((now - self._last) * 1000, 1)
-        self._last = now
-
-    @property
-    def total(self) -> float:
-        return round((self._last - self._started) * 1000, 1)
 
 
 # --- rows -----------------------------------------------------------------------------------------
