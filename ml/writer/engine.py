@@ -6,6 +6,7 @@ the mask, the seed and the stop are ours. A context serves one text at a time, s
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import json
 import re
@@ -74,6 +75,8 @@ class Engine:
             )
         except (ValueError, RuntimeError, OSError) as error:
             raise ModelMissing(f"{path} is not a GGUF model that can be loaded: {error}") from error
+        # at exit the interpreter takes the library's functions away before it collects the model
+        atexit.register(self._llama.close)
         self.facts = _own_facts(self._llama.metadata, path)
         self.version = str(self.facts["version"])
         self.channel: Channel = self.facts["stage"]
