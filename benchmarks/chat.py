@@ -110,7 +110,7 @@ def _memory(product: Product) -> dict[str, int]:
     """Resident megabytes; of Postgres and its backends the private part is summed."""
     found: dict[str, int] = {}
     for process in product.processes():
-        words = " ".join(process.cmdline())
+        words = " ".join([process.name(), *process.cmdline()])
         name = next((n for mark, n in _NAMES.items() if mark in words), None)
         if name:
             size = process.memory_full_info().uss if name == "postgres" else process.memory_info().rss

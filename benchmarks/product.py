@@ -117,9 +117,10 @@ class Product:
     def processes(self) -> list[psutil.Process]:
         """Every process that works in this product's folder, the services among them."""
         mine = []
-        for process in psutil.process_iter(["cmdline", "environ"]):
-            environment = process.info["environ"] or {}
-            words = [*(process.info["cmdline"] or []), environment.get("DOORSTEP_VAR", "")]
+        for process in psutil.process_iter(["cmdline", "environ", "cwd"]):
+            # servers rewrite their title and environment, but they work in their data's folder
+            words = [*(process.info["cmdline"] or []), process.info["cwd"] or ""]
+            words.append((process.info["environ"] or {}).get("DOORSTEP_VAR", ""))
             if any(str(self.folder) in word for word in words) and process.pid != os.getpid():
                 mine.append(process)
         return mine
