@@ -36,5 +36,12 @@ $(TEST_READY): requirements-dev.txt $(RUN_READY)
 	@sh config/install.sh "$(PYTHON)" "$(ENV)" requirements-dev.txt
 	@touch $@
 
+# Training needs the public data: make train-writer DATA=/path/to/data
+train-writer: $(TEST_READY)
+	$(PY) -m ml.writer.train all --data $(DATA)
+
+train-understanding: $(TEST_READY)
+	$(PY) -m ml.understanding.train --data $(DATA)
+
 clean:
 	rm -rf $(ENV) staticfiles

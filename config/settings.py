@@ -229,7 +229,8 @@ EMAIL_TIMEOUT = 20
 # --- the shop -----------------------------------------------------------------------------------
 SHOP_NAME = env.str("SHOP_NAME", "Doorstep Demo Shop")
 SHOP_URL = web_url("SHOP_URL") or "http://localhost:8000"
-PUBLIC_URL = web_url("PUBLIC_URL") or "http://localhost:8000"  # where links in emails reach this desk
+# Where links in emails reach this desk; `up` fills in the port it listens on.
+PUBLIC_URL = web_url("PUBLIC_URL") or web_url("DOORSTEP_LOCAL_URL") or "http://localhost:8000"
 SHOP_EMAIL = env.str("SHOP_EMAIL", "care@doorstep.example")
 if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", SHOP_EMAIL):
     raise ImproperlyConfigured(

@@ -78,6 +78,7 @@ class Command(BaseCommand):
         environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "PYTHONUNBUFFERED": "1",
+            "DOORSTEP_LOCAL_URL": f"http://{_local(host)}:{port}",
             # a single estimate is too small a job to share out; idle helpers would only spin
             "OMP_NUM_THREADS": "1",
         }
