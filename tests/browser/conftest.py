@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,13 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from config.chromium import find
 from tests.browser.stub import Stub
 from tests.browser.widget import PATIENCE, Widget
 
 # A page on a busy machine may take its time; what is waited for still ends the wait at once.
 expect.set_options(timeout=PATIENCE)
 
-NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 MISSING = (
     "No Chromium was found. Install it (apt-get install chromium, or playwright install chromium) "
     "or name it in the environment variable CHROMIUM."
@@ -36,8 +35,7 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 
 def chromium_path(playwright: Playwright) -> str:
     """Where a Chromium is. Without one the tests are skipped, or fail where CI must have it."""
-    given = os.environ.get("CHROMIUM", "")
-    found = given or next(filter(None, map(shutil.which, NAMES)), "") or playwright.chromium.executable_path
+    found = find() or playwright.chromium.executable_path
     if found and Path(found).exists():
         return found
     if os.environ.get("CI", "").lower() == "true":
