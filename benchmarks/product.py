@@ -45,6 +45,7 @@ class Product:
     folder: Path
     customers: int = 120
     orders: int = 300
+    email_url: str = ""
     port: int = field(default_factory=free_port)
     sink_port: int = field(default_factory=free_port)
     lines: list[str] = field(default_factory=list)
@@ -55,7 +56,11 @@ class Product:
         return f"http://127.0.0.1:{self.port}"
 
     def environment(self) -> dict[str, str]:
-        own = {"DOORSTEP_VAR": str(self.folder), "SINK_PORT": str(self.sink_port), "EMAIL_URL": ""}
+        own = {
+            "DOORSTEP_VAR": str(self.folder),
+            "SINK_PORT": str(self.sink_port),
+            "EMAIL_URL": self.email_url,
+        }
         env = os.environ | own
         env.pop("PYTHONUNBUFFERED", None)  # as a newcomer's shell has it
         if env.get("DATABASE_URL"):
