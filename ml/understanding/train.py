@@ -203,7 +203,7 @@ def _vectorise(sentences: Sequence[Sentence], encoder: SupportsEncode) -> Traini
 
 
 def _rejection_scores(model: IntentModel, data: Path, encoder: SupportsEncode) -> dict[str, float]:
-    """On CLINC150's out-of-scope test queries, which no choice here has seen."""
+    """On CLINC150's out-of-scope test queries, which no threshold here was set on."""
     texts = [prepare(text) for text, _ in sources.clinc(data, "oos_test")]
     decided = model.decide(model.head.probabilities(encoder.encode(texts)))
     recall = sum(intent == OUT_OF_SCOPE for intent in decided) / len(decided)
