@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from django.conf import settings
 
+from emails.assistant import mail_tools
 from ml.types import Draft, Facts, Understanding
 
 log = logging.getLogger(__name__)
@@ -64,21 +65,8 @@ def understander() -> Understander:
 
 @cache
 def _load() -> Assistant:
-    from ml.delivery.model import load_model
-    from ml.writer.writer import load_writer
-
     started = time.monotonic()
-    art = settings.ARTIFACTS
-    loaded = Assistant(
-        understander=understander(),
-        writer=load_writer(
-            model=settings.LLM_MODEL,
-            url=settings.LLM_URL,
-            chat=art / "writer-chat.gguf",
-            mail=art / "writer-mail.gguf",
-            threads=settings.LLM_THREADS,
-        ),
-        delivery=load_model(settings.DELIVERY_MODEL, shipped=art / "delivery.skops"),
-    )
+    writer, delivery = mail_tools()
+    loaded = Assistant(understander=understander(), writer=writer, delivery=delivery)
     log.info("models loaded in %.1f s", time.monotonic() - started)
     return loaded

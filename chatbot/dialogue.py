@@ -169,8 +169,8 @@ def _answer_or_own_up(message: Message, assistant: Assistant) -> Message | None:
 
 def _own_up(message: Message) -> Message | None:
     with transaction.atomic():
-        row = _locked(message.conversation_id)
-        if not Message.objects.get(pk=message.pk).open or not row.is_with_bot:
+        row = _still_ours(message)
+        if row is None:
             return None
         row.pending, row.priority = {"kind": "offer", "action": "human"}, max(row.priority, 1)
         _settle(message)
@@ -250,10 +250,8 @@ def _facts(conversation: Conversation, message: Message, said: Understanding, re
 def _store(message: Message, turn: Turn, reply: Reply, draft: Draft, trace: dict[str, Any]) -> Message | None:
     """Store the reply, unless staff took over meanwhile or another worker was faster."""
     with transaction.atomic():
-        row = _locked(message.conversation_id)
-        fresh = Message.objects.get(pk=message.pk)
-        if not fresh.open or not row.is_with_bot:
-            _settle(message)
+        row = _still_ours(message)
+        if row is None:
             return None
         row.pending = _remember(row, reply, draft, trace)
         angry = int(turn.understanding.mood == "angry")
@@ -315,6 +313,16 @@ def _publish_reply(stored: Message, facts: Facts, draft: Draft) -> None:
 
 def _locked(conversation_id: UUID) -> Conversation:
     return Conversation.objects.select_for_update().get(pk=conversation_id)
+
+
+def _still_ours(message: Message) -> Conversation | None:
+    """The locked conversation while the assistant still owes this message an answer; else the message
+    is settled."""
+    row = _locked(message.conversation_id)
+    if Message.objects.get(pk=message.pk).open and row.is_with_bot:
+        return row
+    _settle(message)
+    return None
 
 
 def _held_by(conversation_id: UUID, staff: AbstractBaseUser) -> Conversation:

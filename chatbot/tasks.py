@@ -32,6 +32,9 @@ def answer_message(conversation_id: str) -> None:
 @shared_task(name="chatbot.sweep")  # type: ignore[untyped-decorator]
 def sweep() -> None:
     for conversation_id in dialogue.unanswered(older_than=LEFT_BEHIND):
-        dialogue.answer(conversation_id, assistant=assistant())
+        try:
+            dialogue.answer(conversation_id, assistant=assistant())
+        except Exception:  # the next sweep tries it again; the conversations behind it are not kept waiting
+            log.exception("sweep: %s not answered", conversation_id)
     for article in knowledge.unindexed():
         knowledge.index(article, assistant().understander.encoder)

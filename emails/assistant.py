@@ -1,4 +1,4 @@
-"""The models that a mail worker needs, loaded once a process and only when a first email is written."""
+"""The writer and the delivery model, which chat and mail workers share; loaded once a process."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from chatbot import dialogue
+from chatbot import dialogue, tasks
 from chatbot.dialogue import DialogueError
 from chatbot.models import Conversation, Message
 from chatbot.protocol import Said
@@ -111,6 +111,20 @@ class TestAnswer:
             dialogue.answer(talk.pk, assistant=assistant(understander=Broken()))
         assert dialogue.unanswered(older_than=timedelta(0)) == [talk.pk]
         assert len(dialogue.answer(talk.pk, assistant=assistant())) == 1
+
+    def test_the_sweep_answers_those_behind_one_that_fails(self, monkeypatch):
+        class Picky(FakeUnderstander):
+            def understand(self, text, *, pending=None):
+                if text == "poison":
+                    raise RuntimeError("cannot read this one")
+                return super().understand(text, pending=pending)
+
+        monkeypatch.setattr(tasks, "assistant", lambda: assistant(understander=Picky()))
+        for text in ("poison", "hello", "poison"):
+            put(factories.conversation(), text, id="a")
+        Message.objects.update(created_at=timezone.now() - tasks.LEFT_BEHIND * 2)
+        tasks.sweep()
+        assert [m.reply_to.text for m in Message.objects.filter(author=Message.Author.BOT)] == ["hello"]
 
     def test_a_message_that_keeps_failing_gets_a_person_offered(self):
         class Broken(FakeUnderstander):
