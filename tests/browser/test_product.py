@@ -93,6 +93,9 @@ def test_staff_take_over_and_the_assistant_falls_silent(shop, page, browser, pro
     context, colleague = desk(browser, product)
     colleague.goto(f"{product.url}/desk/conversations/")
     colleague.locator("a[href*='/desk/conversations/']").filter(has_text=re.compile("Visitor")).first.click()
+    # the key is the new page's: pressed before it has loaded, it would go to the list that is being left
+    colleague.wait_for_url(re.compile(r"/desk/conversations/[0-9a-f-]{36}/"), wait_until="load")
+    expect(colleague.get_by_role("button", name=re.compile("Take over"))).to_be_enabled(timeout=PATIENCE)
     colleague.keyboard.press("t")
     box = colleague.locator("textarea[name=text]")
     expect(box).to_be_enabled(timeout=PATIENCE)
