@@ -94,12 +94,13 @@ class Engine:
         """Write one text. A sentence that `judge` refuses is taken back and written again, up to
         REWRITES times. The same arguments give the same text. Raises BackendError."""
         asked = prompt(self.channel, request.situation, request.mood, request.told, request.available)
+        asked = [each for each in asked if each[0] != "{" or each in self._ids]  # a slot newer than the model
         try:
             head = [self._ids[each] for each in asked]
         except KeyError as error:
             raise BackendError(f"{self.version} was not trained on {error}") from error
         bias = self._mask.copy()
-        bias[[self._ids[f"{{{slot}}}"] for slot in request.available]] = 0.0
+        bias[[self._ids[each] for each in asked if each[0] == "{"]] = 0.0
         if request.mood != "cheerful":
             bias[self._exclaiming] = -np.inf
         with self._lock:

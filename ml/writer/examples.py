@@ -30,6 +30,8 @@ _VALUES: dict[str, tuple[str, ...]] = {
     "payment_method": ("your Visa card ending 9212", "your PayPal account"),
     "place": ("the Leeds depot", "Campinas"),
     "quote": ("You can return anything unused within 30 days. We pay for the label.",),
+    "promise_chance": ("about 9 in 10", "about 2 in 3"),
+    "reasons": ("the long route", "a busy week at the warehouse and the holiday on Friday 27 November"),
     "shop": ("Doorstep Demo Shop",),
     "status": ("being packed", "on hold", "waiting for payment"),
     "return_deadline": ("Sunday 13 December",),

@@ -80,6 +80,7 @@ BAD_NEWS = frozenset(
         "order_cancelled",
         "order_exception",
         "order_no_estimate",
+        "order_uncertain",
         "cancel_refused",
         "address_refused",
         "refund_too_early",
