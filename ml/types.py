@@ -10,6 +10,7 @@ from typing import Literal
 Mood = Literal["neutral", "worried", "angry", "cheerful", "curt"]
 SentimentLabel = Literal["negative", "neutral", "positive"]
 EntityKind = Literal["order_number", "email", "postcode"]
+Flag = Literal["toxicity", "injection", "leaving"]
 Channel = Literal["chat", "mail"]
 Source = Literal["model", "template"]
 
@@ -36,9 +37,22 @@ class Sentiment:
 
 
 @dataclass(frozen=True, slots=True)
+class Flags:
+    """How likely a message is abusive, tries to steer the assistant, or threatens to leave: 0 to 1.
+    `raised` names those beyond their level. They inform people; no flag ever refuses an answer."""
+
+    toxicity: float = 0.0
+    injection: float = 0.0
+    leaving: float = 0.0
+    raised: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Understanding:
     """What one message is about. `ranking` holds (intent, probability), best first; the margin is
-    the gap between its first two. An `intent` of "out_of_scope" means: not something this desk does."""
+    the gap between its first two. An `intent` of "out_of_scope" means: not something this desk does.
+    `requests` are all the intents asked for, in the order of the message where there are several;
+    `intent` is its first. `urgency`, 0 to 1, says how soon a person should look."""
 
     text: str
     intent: str
@@ -49,6 +63,9 @@ class Understanding:
     sentiment: Sentiment
     mood: Mood = "neutral"
     model: str = ""
+    requests: tuple[str, ...] = ()
+    urgency: float = 0.0
+    flags: Flags = Flags()
 
     def first(self, kind: EntityKind) -> str | None:
         """The normalised value of the first entity of this kind."""
