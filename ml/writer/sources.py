@@ -1,4 +1,4 @@
-"""Where a draft may come from: the embedded models, another GGUF file, or a server."""
+"""Where a draft may come from: the embedded models, another GGUF file, or (`ml.writer.server`) a server."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit, urlunsplit
 
-import httpx
 import llama_cpp
 
 from ml.types import Channel, Facts
@@ -18,13 +16,11 @@ from ml.writer.engine import LIMIT, BackendError, Engine, ModelMissing
 from ml.writer.grounding import available
 from ml.writer.personal import Personal
 from ml.writer.phrasing import Phrasebook
-from ml.writer.prompts import Message, messages, read_answer
+from ml.writer.prompts import messages, read_answer
 from ml.writer.tokens import split_target
 
-# A customer waits: a server that has not answered by then is passed over for the embedded model.
-TIMEOUT = httpx.Timeout(12.0, connect=1.5)
 _CONTEXT = 4096
-_GENERAL_TEMPERATURE = 0.6
+GENERAL_TEMPERATURE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,60 +101,17 @@ class LocalModel:
                 conversation: Any = messages(facts)
                 answer: Any = self._llama.create_chat_completion(
                     messages=conversation,
-                    temperature=_GENERAL_TEMPERATURE,
+                    temperature=GENERAL_TEMPERATURE,
                     max_tokens=LIMIT[facts.channel],
                     seed=seed,
                 )
             except (ValueError, RuntimeError) as error:
                 raise BackendError(f"{self.version}: {error}") from error
-        return _words(answer, facts)
+        return words_of(answer, facts)
 
 
-class Server:
-    """Any OpenAI-compatible server. A user name in the URL is sent as the bearer token."""
-
-    tries = 2
-
-    def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
-        base = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
-        headers = {"Authorization": f"Bearer {parts.username}"} if parts.username else {}
-        self._client = httpx.Client(base_url=base, headers=headers, timeout=TIMEOUT, transport=transport)
-        self._model = ""
-        self._host = host
-
-    @property
-    def version(self) -> str:
-        return self._model or self._host
-
-    def draft(self, facts: Facts, seed: int) -> Words:
-        try:
-            self._model = self._model or self._first_model()
-            return _words(self._complete(messages(facts), LIMIT[facts.channel], seed), facts)
-        except (httpx.HTTPError, ValueError) as error:
-            raise BackendError(f"{self._host}: {error or type(error).__name__}") from error
-
-    def _first_model(self) -> str:
-        """Servers want the model named; one that lists several serves its first as default."""
-        listed = self._client.get("/models").raise_for_status().json()
-        try:
-            return str(listed["data"][0]["id"])
-        except (KeyError, IndexError, TypeError) as error:
-            raise ValueError("the server lists no model") from error
-
-    def _complete(self, conversation: list[Message], limit: int, seed: int) -> Any:
-        body = {
-            "model": self._model,
-            "messages": conversation,
-            "temperature": _GENERAL_TEMPERATURE,
-            "max_tokens": limit,
-            "seed": seed,
-        }
-        return self._client.post("/chat/completions", json=body).raise_for_status().json()
-
-
-def _words(answer: Any, facts: Facts) -> Words:
+def words_of(answer: Any, facts: Facts) -> Words:
+    """The draft in a chat completion as OpenAI's interface shapes it. Raises BackendError."""
     try:
         content = str(answer["choices"][0]["message"]["content"] or "")
         tokens = int((answer.get("usage") or {}).get("completion_tokens") or 0)

@@ -19,7 +19,8 @@ from time import perf_counter
 from ml.types import Draft, Fact, Facts, Timing
 from ml.writer.engine import BackendError, ModelMissing, WriterError
 from ml.writer.grounding import FactsError, available, check, fill, pieces, situation_of
-from ml.writer.sources import Embedded, LocalModel, Server, Source, Words
+from ml.writer.server import Server
+from ml.writer.sources import Embedded, LocalModel, Source, Words
 from ml.writer.templates import chat_template, mail_template
 
 __all__ = ["FactsError", "ModelMissing", "Writer", "WriterError", "load_writer", "pieces"]

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import pytest
 
 from ml.types import Fact, Facts
@@ -14,7 +12,7 @@ from ml.writer.evaluate import evaluate, unsupported
 from ml.writer.examples import sample_facts
 from ml.writer.grounding import FactsError, check
 from ml.writer.prompts import messages, read_answer
-from ml.writer.sources import Server, Words
+from ml.writer.sources import Words
 from ml.writer.writer import ModelMissing, Writer, load_writer
 
 ARTIFACTS = Path(__file__).resolve().parents[3] / "ml" / "artifacts"
@@ -139,45 +137,6 @@ def test_several_threads_may_write_at_once(shipped):
     with ThreadPoolExecutor(4) as pool:
         drafts = list(pool.map(lambda seed: shipped.write(ORDER, seed=seed), range(16)))
     assert [draft.text for draft in drafts] == [shipped.write(ORDER, seed=seed).text for seed in range(16)]
-
-
-def answering(reply: str, seen: list[httpx.Request]) -> httpx.MockTransport:
-    def handle(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        if request.url.path.endswith("/models"):
-            return httpx.Response(200, json={"data": [{"id": "house-model"}]})
-        message = {"choices": [{"message": {"content": reply}}], "usage": {"completion_tokens": 12}}
-        return httpx.Response(200, json=message)
-
-    return httpx.MockTransport(handle)
-
-
-def test_a_server_gets_placeholders_and_never_the_customers_data():
-    seen: list[httpx.Request] = []
-    server = Server("http://secret@llm.test:8080/v1", transport=answering(f'"{GOOD}"', seen))
-    draft = Writer([server]).write(ORDER)
-    assert draft.source == "model"
-    assert draft.text.startswith("Order #W2611340 is overdue.")
-    assert str(seen[-1].url) == "http://llm.test:8080/v1/chat/completions"
-    assert seen[-1].headers["authorization"] == "Bearer secret"
-    body = json.loads(seen[-1].content)
-    assert body["model"] == "house-model"
-    assert "{order}" in body["messages"][1]["content"]
-    assert "orders.Order:17" not in seen[-1].content.decode()
-
-
-@pytest.mark.parametrize("status", [500, 200])
-def test_a_server_in_trouble_is_passed_over(status):
-    transport = httpx.MockTransport(lambda request: httpx.Response(status, text="not json"))
-    draft = Writer([Server("http://llm.test/v1", transport=transport), Scripted(GOOD)]).write(ORDER)
-    assert draft.model == "scripted"
-    assert draft.rejected[0].startswith("llm.test:")
-
-
-def test_what_a_server_invents_is_refused():
-    transport = answering("Order {order} arrives on Friday, and I have refunded £10.", [])
-    draft = Writer([Server("http://llm.test/v1", transport=transport)]).write(ORDER)
-    assert draft.source == "template"
 
 
 def test_any_other_gguf_runs_under_the_same_checker():
