@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 Mood = Literal["neutral", "worried", "angry", "cheerful", "curt"]
@@ -73,12 +74,53 @@ class Understanding:
 
 
 @dataclass(frozen=True, slots=True)
+class Spell:
+    """Something that took `days` and was over at `ended_at`."""
+
+    days: float
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A kind of finished spell that shows how fast things go just now.
+
+    Among deliveries that agree with an order in the fields `keys` (all of them known; no keys: every
+    delivery of the shop) those are taken that have both `start` and `end`; the `latest` so many whose
+    `end` lies before the moment of the estimate are what may be known then.
+    """
+
+    name: str
+    start: str
+    end: str
+    keys: tuple[str, ...]
+    latest: int
+
+
+# What whoever serves estimates looks up for `Consignment.past`, newest first. Keys are fields of Consignment.
+LEGS: tuple[Leg, ...] = (
+    Leg("shop", "placed_at", "delivered_at", (), 100),
+    Leg("shop_transit", "handed_over_at", "delivered_at", (), 100),
+    Leg("region", "placed_at", "delivered_at", ("region",), 30),
+    Leg("seller", "placed_at", "delivered_at", ("seller",), 20),
+    Leg("seller_handling", "placed_at", "handed_over_at", ("seller",), 20),
+    Leg("route_transit", "handed_over_at", "delivered_at", ("origin_region", "region"), 30),
+    Leg("carrier_transit", "handed_over_at", "delivered_at", ("carrier", "service"), 30),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Consignment:
     """What is known of an order when its arrival is estimated; None and "" mean unknown.
 
-    Times are aware and in the customer's zone, because weekdays and hours are read off them.
-    `delivered_at` is set for finished deliveries only, the ones a model learns from. `extra` holds
-    whatever else a shop knows; a model uses the names it was trained with.
+    Times are aware and in the customer's zone, because weekdays and hours are read off them. A model
+    ignores whatever lies after the moment it estimates at, so finished deliveries, the ones it learns
+    from, may be given whole. `scans` are the carrier's scans between hand-over and the van, oldest first;
+    `out_for_delivery_at` is the latest loading of a van. `country` and `origin_country` have two letters.
+    `past` holds, by the name of a leg in LEGS, spells that had ended before the moment, newest first;
+    a leg that is missing or empty is unknown. `seller_open` counts the seller's orders that are placed
+    and neither handed over nor cancelled, `shop_open` those of the whole shop; None where not counted.
+    `extra` holds whatever else a shop knows; a model uses the names it was trained with.
     """
 
     placed_at: datetime
@@ -100,6 +142,18 @@ class Consignment:
     freight: float | None = None
     items: float | None = None
     extra: Mapping[str, float | str] = field(default_factory=dict)
+    paid_at: datetime | None = None
+    scans: tuple[datetime, ...] = ()
+    out_for_delivery_at: datetime | None = None
+    country: str = ""
+    origin_country: str = ""
+    postcode: str = ""
+    category: str = ""
+    payment: str = ""
+    sellers: float | None = None
+    past: Mapping[str, tuple[Spell, ...]] = field(default_factory=dict)
+    seller_open: float | None = None
+    shop_open: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +163,98 @@ class Quantiles:
     low: float
     median: float
     high: float
+
+
+DeliveryStage = Literal["placed", "paid", "handed_over", "in_transit", "out_for_delivery"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """How many `days` one circumstance moves the likely arrival, against a typical order: positive is later.
+
+    Codes: "seller", "route", "distance", "calendar", "holiday", "load", "goods", "promise", "carrier",
+    "progress" (how far it has come, or how long it waits), "shop" (how everything goes just now), "other".
+    """
+
+    code: str
+    days: float
+
+    @property
+    def direction(self) -> Literal["later", "sooner"]:
+        return "later" if self.days > 0 else "sooner"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one estimate fell out, for `DeliveryModel.recalibrated`. `score` is in spreads of its distribution
+    before calibration: 0 is its median, 1 one spread later. See `Forecast.score`."""
+
+    stage: DeliveryStage
+    region: str
+    arrived_at: datetime
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """When a parcel arrives, given that it has not by `at`; no moment of it lies before `at`.
+
+    `days` are the days from `at` until delivery at each of `levels`; both increase, and 0.05, 0.1, 0.5,
+    0.9 and 0.95 are among the levels. `confidence` is the share of parcels that `low` to `high` holds.
+    `too_wide` says that the window is of no use to anybody: better say nothing and offer staff.
+    `median`, `below` and `above` are days from `at` before calibration, to score it by.
+    """
+
+    stage: DeliveryStage
+    at: datetime
+    levels: tuple[float, ...]
+    days: tuple[float, ...]
+    confidence: float
+    too_wide: bool
+    reasons: tuple[Reason, ...]
+    model: str
+    median: float
+    below: float
+    above: float
+
+    def quantile(self, level: float) -> datetime:
+        """The moment by which it has arrived with chance `level`; between levels, on a straight line."""
+        return self.at + timedelta(days=_between(level, self.levels, self.days))
+
+    @property
+    def low(self) -> datetime:
+        return self.quantile((1 - self.confidence) / 2)
+
+    @property
+    def likely(self) -> datetime:
+        return self.quantile(0.5)
+
+    @property
+    def high(self) -> datetime:
+        return self.quantile((1 + self.confidence) / 2)
+
+    def chance_by(self, moment: datetime) -> float:
+        """How likely it has arrived by `moment`, such as the end of the promised day; 0 to 1."""
+        days = (moment - self.at) / timedelta(days=1)
+        if days <= 0:
+            return 0.0
+        return _between(days, (0.0, *self.days), (0.0, *self.levels))
+
+    def score(self, arrived_at: datetime) -> float:
+        """`Outcome.score` of this estimate, once its parcel has arrived."""
+        off = (arrived_at - self.at) / timedelta(days=1) - self.median
+        return off / (self.above if off > 0 else self.below)
+
+
+def _between(x: float, xs: tuple[float, ...], ys: tuple[float, ...]) -> float:
+    """Linear interpolation; beyond the ends, the value at the end."""
+    place = bisect_left(xs, x)
+    if place == 0:
+        return ys[0]
+    if place == len(xs):
+        return ys[-1]
+    share = (x - xs[place - 1]) / (xs[place] - xs[place - 1])
+    return ys[place - 1] + share * (ys[place] - ys[place - 1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import hashlib
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,10 +21,12 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from skops import io as skops_io
 
 from ml.delivery.features import DAY, STAGES, Encoder, Stage, stage_of, start_of
-from ml.types import Consignment, Quantiles
+from ml.types import Consignment, DeliveryStage, Forecast, Outcome, Quantiles
 
 LEVELS = (0.05, 0.5, 0.95)
 SHORTEST = 0.02  # days; half an hour, nothing is delivered sooner
+GRID = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+TOO_WIDE = 21.0  # days
 FEWEST_ROWS = 50
 FORMAT = 2  # counts up whenever a feature or the file changes its meaning
 
@@ -120,6 +123,43 @@ class DeliveryModel:
         longer behaves like any the model learned from, so there is no honest estimate.
         """
         return condition(self.predict([row])[0], elapsed)
+
+    def forecast(self, row: Consignment, *, now: datetime, confidence: float = 0.8) -> Forecast | None:
+        """When it arrives, given that it has not by `now`; see `forecast_many`."""
+        return self.forecast_many([row], now=now, confidence=confidence)[0]
+
+    def forecast_many(
+        self, rows: Sequence[Consignment], *, now: datetime, confidence: float = 0.8
+    ) -> list[Forecast | None]:
+        """A forecast a row, with what was known of it at `now`; None where nothing honest can be said."""
+        return [self._forecast(row, now, confidence) for row in rows]
+
+    def recalibrated(self, outcomes: Sequence[Outcome]) -> Self:
+        """This model, its windows set by how the latest estimates fell out; itself where there are none."""
+        return self
+
+    def _forecast(self, row: Consignment, now: datetime, confidence: float) -> Forecast | None:
+        start = row.handed_over_at or row.placed_at
+        elapsed = (now - start).total_seconds() / DAY
+        left = self.remaining(row, elapsed=elapsed)
+        if left is None:
+            return None
+        low, median, high = left.low - elapsed, left.median - elapsed, left.high - elapsed
+        days = tuple(float(d) for d in np.interp(GRID, LEVELS, (low, median, high)))
+        stage: DeliveryStage = "handed_over" if row.handed_over_at else "paid" if row.paid_at else "placed"
+        return Forecast(
+            stage=stage,
+            at=now,
+            levels=GRID,
+            days=days,
+            confidence=confidence,
+            too_wide=high - low > TOO_WIDE,
+            reasons=(),
+            model=self.version,
+            median=median,
+            below=max(median - low, SHORTEST),
+            above=max(high - median, SHORTEST),
+        )
 
     def save(self, path: Path) -> None:
         stages = {

@@ -128,6 +128,18 @@ def test_what_has_not_arrived_by_now_arrives_later(model):
     assert model.remaining(row, elapsed=first.high + 0.01) is None
 
 
+def test_a_forecast_lies_ahead_and_says_the_chance_of_a_day(model):
+    now = START + timedelta(days=1)
+    forecast = model.forecast(open_row(handed_over_at=START), now=now)
+    assert forecast
+    assert now < forecast.low <= forecast.likely <= forecast.high
+    assert forecast.chance_by(now) == 0
+    assert forecast.chance_by(forecast.likely) == pytest.approx(0.5)
+    assert forecast.quantile(0.9) == forecast.high
+    assert forecast.score(forecast.likely) == pytest.approx(0, abs=1e-6)
+    assert model.forecast(open_row(handed_over_at=START), now=START + timedelta(days=90)) is None
+
+
 def test_conditioning_moves_every_quantile_on_and_not_back():
     quantiles = Quantiles(2, 4, 8)
     assert condition(quantiles, -1) == quantiles
