@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from django.conf import settings
 
 from emails.assistant import mail_tools
-from ml.types import Draft, Facts, Understanding
+from ml.types import Draft, Facts, Known, Understanding
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class Understander(Protocol):
     @property
     def encoder(self) -> Encoder: ...
 
-    def understand(self, text: str, *, pending: str | None = None) -> Understanding: ...
+    def understand(self, text: str, *, pending: str | None = None, known: Known) -> Understanding: ...
 
     def is_unsure(self, understanding: Understanding) -> bool:
         """Whether to ask back with the first two of the ranking."""

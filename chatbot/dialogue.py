@@ -27,7 +27,7 @@ from chatbot.protocol import Said
 from chatbot.skills.base import HUMAN, Reply, Turn
 from chatbot.skills.router import respond
 from chatbot.trace import FAULT_TRACE, Clock, trace_of
-from ml.types import Draft, Facts, Understanding
+from ml.types import Draft, Facts, Known, Understanding
 from ml.writer.grounding import pieces
 from ml.writer.situations import SITUATIONS
 from ml.writer.templates import chat_template
@@ -195,7 +195,9 @@ def _answer_one(message: Message, assistant: Assistant) -> Message | None:
     publish.to_conversation(conversation.pk, {"type": "typing", "author": "bot"})
     clock = Clock()
     pending = dict(conversation.pending)
-    understanding = assistant.understander.understand(message.text, pending=_asked(pending))
+    understanding = assistant.understander.understand(
+        message.text, pending=_asked(pending), known=_known(conversation.customer)
+    )
     clock.lap("understand")
     turn = _turn(conversation, message, understanding, assistant)
     reply = respond(turn)
@@ -213,6 +215,14 @@ def _asked(pending: dict[str, Any]) -> str | None:
     """What the understanding has to know of our last question."""
     kind = pending.get("kind")
     return {"offer": "confirm"}.get(kind, kind) if isinstance(kind, str) else None
+
+
+def _known(customer: Customer | None) -> Known:
+    """What dates and product names in a message are read with."""
+    if customer is None:
+        return Known(today=timezone.localdate())
+    today = timezone.localdate(timezone=customer.zone)
+    return Known(today, customer.country, tuple(lookups.item_names(customer)))
 
 
 def _turn(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 Mood = Literal["neutral", "worried", "angry", "cheerful", "curt"]
 SentimentLabel = Literal["negative", "neutral", "positive"]
-EntityKind = Literal["order_number", "email", "postcode"]
+EntityKind = Literal["order_number", "email", "phone", "postcode", "date", "amount", "product"]
 Flag = Literal["toxicity", "injection", "leaving"]
 Channel = Literal["chat", "mail"]
 Source = Literal["model", "template"]
@@ -19,8 +19,21 @@ MOODS: tuple[Mood, ...] = ("neutral", "worried", "angry", "cheerful", "curt")
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What is known before a message is read. `today` is the day where the customer is (without it
+    no date is read), `country` two letters, `items` the names of what they ordered, newest first."""
+
+    today: date | None = None
+    country: str = ""
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Entity:
-    """Something a message mentions. `value` is normalised, `text[start:end]` is what was written."""
+    """Something a message mentions. `value` is normalised, `text[start:end]` is what was written.
+
+    Values: an order number as the shop writes it; "+447700900123"; "2026-12-03"; "24.10 GBP"; the
+    name of a product as `Known.items` has it."""
 
     kind: EntityKind
     value: str

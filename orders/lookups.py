@@ -15,6 +15,7 @@ from django.db.models.functions import Lower
 from orders.models import Customer, Item, Order, Shipment, TrackingEvent, number_key
 
 SHOWN_ORDERS = 50
+SHOWN_ITEMS = 200
 LONGEST_INPUT = 254  # an email's own limit; numbers and postcodes are far shorter
 
 _NOBODY = "nobody"  # compared with where the number is unknown, so that both failures cost the same work
@@ -56,6 +57,13 @@ def customer_by_email(*, email: str) -> Customer | None:
 def orders_of(customer: Customer) -> list[Order]:
     """The customer's newest orders, at most 50, with items, shipments and events loaded."""
     return list(_whole(customer)[:SHOWN_ORDERS])
+
+
+def item_names(customer: Customer) -> list[str]:
+    """What the customer ordered, newest first: the names of at most 200 items."""
+    items = Item.objects.filter(order__customer=customer).exclude(name="")
+    newest = items.order_by(F("order__placed_at").desc(nulls_last=True), "-order_id", "position")
+    return list(newest.values_list("name", flat=True)[:SHOWN_ITEMS])
 
 
 def order_of(customer: Customer, *, number: str) -> Order | None:

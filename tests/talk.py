@@ -14,7 +14,7 @@ from chatbot import dialogue
 from chatbot.assistant import Assistant
 from chatbot.models import Conversation, Message
 from chatbot.protocol import Said
-from ml.types import Facts, Sentiment, Understanding
+from ml.types import Facts, Known, Sentiment, Understanding
 from ml.understanding import context, entities
 from ml.writer.engine import BackendError
 from ml.writer.sources import Words
@@ -53,8 +53,8 @@ class FakeEncoder:
 class FakeUnderstander:
     encoder = FakeEncoder()
 
-    def understand(self, text: str, *, pending: str | None = None) -> Understanding:
-        found = entities.find(text, order_patterns=settings.ORDER_PATTERNS, pending=pending)
+    def understand(self, text: str, *, pending: str | None = None, known: Known) -> Understanding:
+        found = entities.find(text, order_patterns=settings.ORDER_PATTERNS, pending=pending, known=known)
         intent = context.settled(text, found, pending) or next(
             (name for words, name in INTENTS.items() if words in text.lower()), "inform"
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from ml.types import Entity
+from ml.types import Entity, EntityKind
 from ml.understanding.text import without
 
 _YES = (
@@ -85,10 +85,18 @@ _BOOSTS: dict[str, dict[str, float]] = {
     "choice": {"inform": 3.0},
 }
 _CARRIES = {"identity": 12.0, "address": 8.0, "which_order": 12.0, "choice": 4.0}
+# what a message mentions where it answers the question; a day or a sum says something of its own
+_IDENTITY: frozenset[EntityKind] = frozenset({"order_number", "email", "postcode"})
+_ANSWERS: dict[str, frozenset[EntityKind]] = {
+    "identity": _IDENTITY,
+    "address": frozenset({"postcode"}),
+    "which_order": _IDENTITY | {"product"},
+    "choice": _IDENTITY,
+}
 
 
 def settled(text: str, entities: Sequence[Entity], pending: str | None) -> str | None:
-    """The intent of an answer so short that its words decide: yes, no, a pick, a bare number."""
+    """The intent of an answer so short that its words decide: yes, no, a pick, a bare number or thing."""
     if entities and not _SMALL.sub("", without(text, entities)):
         return "inform"
     words = " ".join(text.replace("’", "'").split())
@@ -119,7 +127,8 @@ def weigh(
         factors = {"affirm": 0.3}
     elif pending == "confirm" and _ACT.search(text) and not _NEGATION.search(text):  # "cancel it please"
         factors = {"deny": 0.2}
-    if "inform" in factors and (entities or (pending == "address" and _STREET.search(text))):
+    answers = any(entity.kind in _ANSWERS.get(pending or "", ()) for entity in entities)
+    if "inform" in factors and (answers or (pending == "address" and _STREET.search(text))):
         factors["inform"] *= _CARRIES.get(pending or "", 1.0)
     shifted = {intent: chance * factors.get(intent, 1.0) for intent, chance in ranking.items()}
     total = sum(shifted.values())

@@ -1,4 +1,5 @@
-"""Order numbers, email addresses and postcodes, in the notations people type.
+"""What a message mentions: order numbers, email addresses, telephone numbers, postcodes, days, sums
+and the customer's own items, in the notations people type.
 
 Pure functions over text. Every pattern is bounded, so the time grows with the length of the text
 and with nothing else; a shop's own order patterns are trusted to be as tame.
@@ -10,7 +11,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
-from ml.types import Entity
+from ml.types import Entity, EntityKind, Known
+from ml.understanding.amounts import find_amounts
+from ml.understanding.dates import find_dates
+from ml.understanding.phones import find_phones
+from ml.understanding.products import find_products
 
 # The shops we import (a letter and seven digits; 32 hex digits) and our own demo.
 DEFAULT_ORDER_PATTERNS: tuple[str, ...] = (r"#W\d{7}", r"[0-9a-f]{32}", r"DS-\d{5}")
@@ -28,6 +33,16 @@ _STATE_CUE = re.compile(r"(?:^|[\s,])[A-Z]{2},? $")
 _EMAIL = re.compile(
     r"(?<![\w.%+'-])[\w%+-][\w.%+'-]{0,63}@(?:[A-Za-z0-9][A-Za-z0-9-]{0,62}\.){1,5}[A-Za-z]{2,24}(?![A-Za-z0-9])"
 )
+# "amara at example dot com", "amara [at] example.com": written so that robots do not read them
+_SPOKEN_EMAILS = tuple(
+    re.compile(
+        rf"(?<![\w.%+'-])([\w%+-][\w.%+-]{{0,63}}){at}([A-Za-z0-9-]{{1,63}}(?:{dot}[A-Za-z0-9-]{{1,63}}){{0,3}}{dot}"
+        r"[A-Za-z]{2,24})(?![A-Za-z0-9])",
+        re.I,
+    )
+    for at, dot in ((" at ", " dot "), (r" ?(?:@|\(at\)|\[at\]) ?", r"(?: dot | ?\. ?)"))
+)
+_DOT = re.compile(r" dot | ?\. ?", re.I)
 _PREFIXED = re.compile(
     r"(?:(?<![A-Za-z0-9])|(?<=order))(?:#\s?)?"
     r"([A-Za-z]{1,4})([ \-_./:#]{0,3})(\d(?:[ \-]?\d){3,15})(?![A-Za-z0-9])",
@@ -42,27 +57,50 @@ _CEP = re.compile(r"(?<![\w-])\d{5}-\d{3}(?![\w-])")
 _DIGITS = re.compile(r"(?<![\w#+£$€.,-])\d{5}(?:\d{3})?(?![\w-]|[.,]\d)")
 Span = tuple[int, int, str | None]  # start, end, order number; None where it is surely something else
 
+_NOTHING = Known()
 _TAKEN = "\x00"  # stands where an order number was read
 _META = frozenset(r"\[(.?*+{|^$")
 
 
-def find(text: str, *, order_patterns: Sequence[str], pending: str | None = None) -> tuple[Entity, ...]:
+def find(
+    text: str, *, order_patterns: Sequence[str], pending: str | None = None, known: Known = _NOTHING
+) -> tuple[Entity, ...]:
     """All entities in reading order, values as the shop writes them.
 
     `pending` is what we just asked. A bare five-digit number that answers "identity" may be an
     order number or a postcode; it then yields both, with the same span, and the caller takes the
-    one that is missing.
+    one that is missing. A word that fits several of the customer's items yields each of them.
     """
     plain = _plain(text)
     emails = list(_emails(text, plain))
     plain = _blank(plain, emails)
     orders = list(_orders(text, plain, order_patterns, pending))
+    plain = _blank(plain, orders)
+    codes = list(_postcodes(text, plain, None))
+    plain = _blank(plain, codes)
+    others = list(_others(text, plain, known, pending))
     # a bare number beside an order number, with no email, is what goes with the order
     beside = "identity" if orders and not emails else pending
-    codes = list(_postcodes(text, _blank(plain, orders), beside))
+    codes += _postcodes(text, _blank(plain, others), beside)
     if pending == "identity":
         codes += [_as_postcode(order) for order in orders if order.text.isdecimal() and len(order.text) == 5]
-    return tuple(sorted(emails + orders + codes, key=lambda entity: (entity.start, entity.kind)))
+    return tuple(sorted(emails + orders + others + codes, key=lambda entity: (entity.start, entity.kind)))
+
+
+def _others(text: str, plain: str, known: Known, pending: str | None) -> Iterator[Entity]:
+    """Sums, telephone numbers, days and products; what one has taken the next does not see."""
+
+    def taken(kind: EntityKind, found: Iterable[tuple[int, int, object]]) -> list[Entity]:
+        nonlocal plain
+        entities = [Entity(kind, str(value), text[start:end], start, end) for start, end, value in found]
+        plain = _blank(plain, entities)
+        return entities
+
+    yield from taken("amount", find_amounts(plain, country=known.country))
+    yield from taken("phone", find_phones(plain, country=known.country))
+    if known.today:
+        yield from taken("date", find_dates(plain, today=known.today, country=known.country))
+    yield from taken("product", find_products(plain, known.items, asked_which=pending == "which_order"))
 
 
 def _plain(text: str) -> str:
@@ -96,6 +134,13 @@ def _emails(text: str, plain: str) -> Iterator[Entity]:
     for match in _EMAIL.finditer(plain):
         value = match.group().strip("'").lower()
         yield Entity("email", value, text[match.start() : match.end()], match.start(), match.end())
+    spans = [match.span() for match in _EMAIL.finditer(plain)]
+    for pattern in _SPOKEN_EMAILS:
+        for match in pattern.finditer(plain):
+            if not any(start < match.end() and match.start() < end for start, end in spans):
+                value = f"{match[1]}@{_DOT.sub('.', match[2])}".lower()
+                spans.append(match.span())
+                yield Entity("email", value, text[match.start() : match.end()], match.start(), match.end())
 
 
 def _orders(text: str, plain: str, patterns: Sequence[str], pending: str | None) -> Iterator[Entity]:

@@ -36,7 +36,7 @@ def prepare(text: str, entities: Sequence[Entity] = ()) -> str:
     asks = any(word.lower() not in _GIVING for word in _WORD.findall(without(text, entities)))
     begun = len(text)
     for entity in sorted(entities, key=lambda found: found.start, reverse=True):
-        if entity.end <= begun:  # two readings of one number are one stand-in
+        if entity.kind in _STAND_IN and entity.end <= begun:  # two readings of one number are one stand-in
             before, after, begun = text[: entity.start], text[entity.end :], entity.start
             if asks and entity.kind == "order_number":
                 text = f"{before[:-_REACH]}{_NAMED.sub(' ', before[-_REACH:])}my order{after}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml.types import Entity, Sentiment, Understanding
+from ml.types import Entity, Known, Sentiment, Understanding
 from ml.understanding import context, entities, sentiment
 from ml.understanding.artifact import Artifact, load
 from ml.understanding.encoder import Encoder, SupportsEncode
@@ -28,6 +28,7 @@ _REFUSABLE = frozenset(
 _LONGEST = 10_000  # characters; what is beyond is not read
 _SETTLED = 0.99  # confidence where the words themselves decide
 _CANDIDATES = 5
+_NOTHING = Known()
 
 Ranking = dict[str, float]
 
@@ -56,13 +57,16 @@ class Understander:
         """Raises ArtifactError when the file cannot be used."""
         return cls(load(path), Encoder(threads=threads), order_patterns)
 
-    def understand(self, text: str, *, pending: str | None = None) -> Understanding:
-        """`pending` names the question we have just asked; see `ml.understanding.context`."""
-        return self.understand_all([text], pending=pending)[0]
+    def understand(self, text: str, *, pending: str | None = None, known: Known = _NOTHING) -> Understanding:
+        """`pending` names the question we have just asked; see `ml.understanding.context`. `known`
+        is the customer's day, country and items, without which dates and products are not found."""
+        return self.understand_all([text], pending=pending, known=known)[0]
 
-    def understand_all(self, texts: Sequence[str], *, pending: str | None = None) -> list[Understanding]:
+    def understand_all(
+        self, texts: Sequence[str], *, pending: str | None = None, known: Known = _NOTHING
+    ) -> list[Understanding]:
         """The same for many messages, in one pass through the encoder."""
-        readings = [self._read(text, pending) for text in texts]
+        readings = [self._read(text, pending, known) for text in texts]
         wholes = [prepare(reading.text, reading.found) for reading in readings]
         rests = [prepare(reading.rest) for reading in readings if reading.rest]
         vectors = self.encoder.encode(wholes + rests)
@@ -90,9 +94,9 @@ class Understander:
             return False
         return understanding.intent == OUT_OF_SCOPE or understanding.confidence < self.artifact.clarify
 
-    def _read(self, text: str, pending: str | None) -> _Reading:
+    def _read(self, text: str, pending: str | None, known: Known) -> _Reading:
         text = text[:_LONGEST]
-        found = entities.find(text, order_patterns=self.order_patterns, pending=pending)
+        found = entities.find(text, order_patterns=self.order_patterns, pending=pending, known=known)
         return _Reading(text, found, is_readable(text), context.refusal(text))
 
     def _conclude(

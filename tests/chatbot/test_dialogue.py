@@ -102,7 +102,7 @@ class TestAnswer:
 
     def test_a_failing_model_leaves_the_message_open_for_the_sweep(self):
         class Broken(FakeUnderstander):
-            def understand(self, text, *, pending=None):
+            def understand(self, text, *, pending=None, known):
                 raise RuntimeError("model is away")
 
         talk = factories.conversation()
@@ -114,10 +114,10 @@ class TestAnswer:
 
     def test_the_sweep_answers_those_behind_one_that_fails(self, monkeypatch):
         class Picky(FakeUnderstander):
-            def understand(self, text, *, pending=None):
+            def understand(self, text, *, pending=None, known):
                 if text == "poison":
                     raise RuntimeError("cannot read this one")
-                return super().understand(text, pending=pending)
+                return super().understand(text, pending=pending, known=known)
 
         monkeypatch.setattr(tasks, "assistant", lambda: assistant(understander=Picky()))
         for text in ("poison", "hello", "poison"):
@@ -128,7 +128,7 @@ class TestAnswer:
 
     def test_a_message_that_keeps_failing_gets_a_person_offered(self):
         class Broken(FakeUnderstander):
-            def understand(self, text, *, pending=None):
+            def understand(self, text, *, pending=None, known):
                 raise RuntimeError("cannot read this one")
 
         talk = factories.conversation()
@@ -184,9 +184,9 @@ class TestStaff:
         talk, nina = factories.conversation(), factories.staff_user()
 
         class Slow(FakeUnderstander):
-            def understand(self, text, *, pending=None):
+            def understand(self, text, *, pending=None, known):
                 dialogue.take_over(conversation=talk, staff=nina)
-                return super().understand(text, pending=pending)
+                return super().understand(text, pending=pending, known=known)
 
         put(talk, "hello", id="a")
         assert dialogue.answer(talk.pk, assistant=assistant(understander=Slow())) == []
