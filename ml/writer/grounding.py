@@ -12,6 +12,7 @@ from collections import Counter
 from ml.types import Draft, Facts
 from ml.writer.rules import SLOT, claim_faults, content_faults, sentences, voice_faults, words
 from ml.writer.situations import COLLAPSIBLE, SITUATIONS, Situation
+from ml.writer.themes import theme_faults
 
 _CHAT_WORDS = 90
 _CHAT_SENTENCES = 5
@@ -73,6 +74,7 @@ def check(text: str, facts: Facts, *, subject: str = "", preheader: str = "") ->
         *content_faults(whole, facts.situation),
         *_slot_faults(text, whole, facts),
         *claim_faults(whole, facts.situation, facts.committed),
+        *theme_faults(whole, facts.customer_text),
         *voice_faults(whole, facts.situation, facts.mood),
         *_form_faults(text, whole, facts),
         *(_headline_faults(subject, preheader, facts) if facts.channel == "mail" else ()),

@@ -9,7 +9,7 @@ before or not, with a window or without.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
@@ -20,6 +20,7 @@ from ml.writer.corpus import Corpus
 from ml.writer.corpus.compose import Request, plans_for, usable
 from ml.writer.rules import SLOT
 from ml.writer.situations import COLLAPSIBLE, SITUATIONS
+from ml.writer.themes import THEMES, heard
 
 _TOKEN = re.compile(r"\{\w+\}|[\w'’-]+|[.,:;?!]")
 _ENDS = frozenset(".?!")
@@ -42,33 +43,43 @@ class Phrasebook:
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
         self._home = lru_cache(maxsize=None)(self._collect)
+        self._taken_up = lru_cache(maxsize=None)(_acknowledgments)
 
-    def faults(self, text: str, request: Request) -> list[str]:
-        """One fault if a paragraph holds more new pairs than are tolerated."""
+    def faults(self, text: str, request: Request, customer: str = "") -> list[str]:
+        """One fault if a paragraph holds more new pairs than are tolerated.
+
+        At home are, too, the sentences that take up what the customer's message mentions."""
         for paragraph in text.split("\n"):
-            new = self._new(paragraph, request)
+            new = self._new(paragraph, request, customer)
             if len(new) > TOLERATED:
                 return [f"strays from its situation: {', '.join(' '.join(pair) for pair in new[:4])}"]
         return []
 
-    def at_home(self, sentence: str, request: Request) -> bool:
+    def at_home(self, sentence: str, request: Request, customer: str = "") -> bool:
         """Whether one sentence holds no new pair, and no slot or blank twice."""
         slots = SLOT.findall(sentence)
-        return "  " not in sentence and len(slots) == len(set(slots)) and not self._new(sentence, request)
+        return (
+            "  " not in sentence
+            and len(slots) == len(set(slots))
+            and not self._new(sentence, request, customer)
+        )
 
-    def _new(self, paragraph: str, request: Request) -> list[Pair]:
-        home = self._home(_with_every_slot(request))
+    def _new(self, paragraph: str, request: Request, customer: str) -> list[Pair]:
+        themes = heard(customer) | {request.theme} - {""}
+        homes = [
+            self._home(_with_every_slot(request)),
+            *(self._taken_up(theme, request.situation) for theme in sorted(themes)),
+        ]
         return [
             pair
             for pair in pairwise(_TOKEN.findall(paragraph))
-            if pair not in home.pairs and not (pair[0] in _ENDS and pair[1] in home.openings)
+            if not any(
+                pair in home.pairs or (pair[0] in _ENDS and pair[1] in home.openings) for home in homes
+            )
         ]
 
     def _collect(self, request: Request) -> Home:
-        lines = [line for mood in MOODS for line in self._lines(replace(request, mood=mood))]
-        return Home(
-            frozenset(pair for line in lines for pair in pairwise(line)), frozenset(line[0] for line in lines)
-        )
+        return _home(line for mood in MOODS for line in self._lines(replace(request, mood=mood)))
 
     def _lines(self, request: Request) -> Iterator[list[str]]:
         for role in {
@@ -81,9 +92,23 @@ class Phrasebook:
 _HEADLINES = {"subject", "preheader"}
 
 
+def _home(lines: Iterable[list[str]]) -> Home:
+    known = list(lines)
+    return Home(
+        frozenset(pair for line in known for pair in pairwise(line)), frozenset(line[0] for line in known)
+    )
+
+
+def _acknowledgments(theme: str, situation: str) -> Home:
+    """The sentences that take up a theme in a situation, whatever the mood."""
+    replies = THEMES[theme].replies
+    fitting = [each for each in replies if any(each.fits(situation, mood) for mood in MOODS)]
+    return _home(_TOKEN.findall(each.text) for each in fitting)
+
+
 def _with_every_slot(request: Request) -> Request:
     """The same request as if all facts were at hand (which of them are, the slots tell anyway), in
-    whatever mood (a word of another mood is no falsehood)."""
+    whatever mood (a word of another mood is no falsehood); a theme has a home of its own."""
     slots = frozenset(SITUATIONS[request.situation].slots)
     slots = slots - COLLAPSIBLE if request.collapsed else slots
-    return replace(request, available=slots, mood="neutral")
+    return replace(request, available=slots, mood="neutral", theme="")

@@ -59,8 +59,8 @@ _CHAT: dict[str, tuple[str, ...]] = {
     ),
     "order_no_estimate": ("Order {order} is {status}. I can't name a day of arrival yet.",),
     "order_uncertain": (
-        "Order {order} is under way, but I can't narrow its day down enough to help you plan. A colleague can "
-        "look into it: shall I pass you on?",
+        "Order {order} is under way, but I can't narrow its day down enough to help you plan. "
+        "A colleague can look into it: shall I pass you on?",
     ),
     "cancel_confirm": (
         "Cancelling {order} would refund {amount} to {payment_method}. Shall I cancel it?",

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
+from typing import Literal
 
 from ml.types import MOODS, Channel, Mood
 from ml.writer.rules import SLOT
@@ -19,6 +20,8 @@ from ml.writer.situations import SITUATIONS, SLOTS
 
 HERE = Path(__file__).parent
 GENERIC = "*"
+Standing = Literal["verified", "guest"]
+STANDINGS: tuple[Standing, ...] = ("verified", "guest")
 _ROLE = re.compile(r"[a-z][a-z0-9-]*(?:/[a-z-]+)?")
 
 
@@ -37,13 +40,15 @@ class Expansion:
 @dataclass(frozen=True, slots=True)
 class Variant:
     """One line of a role. Without `moods` it serves all of them; `collapsed` lines serve only
-    facts without a window, `told` lines only what was told before."""
+    facts without a window, `told` lines only what was told before, and a line with a `standing`
+    only who is verified or who is a guest."""
 
     where: str
     expansions: tuple[Expansion, ...]
     moods: frozenset[Mood] = frozenset()
     collapsed: bool = False
     told: bool = False
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class Plan:
     steps: tuple[Step, ...]
     moods: frozenset[Mood] = frozenset()
     told: bool = False
+    standing: Standing | None = None
 
 
 @dataclass(slots=True)
@@ -153,15 +159,23 @@ def _role_line(text: str, where: str) -> tuple[str, frozenset[Mood], frozenset[s
     name, _, rest = text.strip().partition(" ")
     if not _ROLE.fullmatch(name):
         raise CorpusError(f"{where}: {name!r} is not a role's name")
-    return name, *_qualifiers(rest, where, {"day", "told"})
+    return name, *_qualifiers(rest, where, {"day", "told", *STANDINGS})
 
 
 def _plan_line(line: str, where: str) -> list[Plan]:
     head, _, body = line.partition(":")
-    moods, flags = _qualifiers(head.removeprefix("plan"), where, {"told"})
+    moods, flags = _qualifiers(head.removeprefix("plan"), where, {"told", *STANDINGS})
     return [
-        Plan(where, _steps(alternative, where), moods, "told" in flags) for alternative in body.split("|")
+        Plan(where, _steps(alternative, where), moods, "told" in flags, _standing(flags, where))
+        for alternative in body.split("|")
     ]
+
+
+def _standing(flags: frozenset[str], where: str) -> Standing | None:
+    found = [standing for standing in STANDINGS if standing in flags]
+    if len(found) > 1:
+        raise CorpusError(f"{where}: 'verified guest' is everybody; leave both out")
+    return found[0] if found else None
 
 
 def _steps(text: str, where: str) -> tuple[Step, ...]:
@@ -187,7 +201,7 @@ def _variant(line: str, moods: frozenset[Mood], flags: frozenset[str], where: st
         if unknown := slots - SLOTS.keys():
             raise CorpusError(f"{where}: unknown slot {{{sorted(unknown)[0]}}}")
         expansions.append(Expansion(text, slots))
-    return Variant(where, tuple(expansions), moods, "day" in flags, "told" in flags)
+    return Variant(where, tuple(expansions), moods, "day" in flags, "told" in flags, _standing(flags, where))
 
 
 def expand(line: str, where: str = "text") -> Iterator[str]:

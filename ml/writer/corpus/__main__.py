@@ -9,8 +9,10 @@ import sys
 from ml.types import Channel
 from ml.writer.corpus import CorpusError, load
 from ml.writer.corpus.compose import compose, sample_request
-from ml.writer.corpus.lint import lint, summary
+from ml.writer.corpus.customer import customer_message
+from ml.writer.corpus.lint import lint, lint_themes, summary
 from ml.writer.situations import SITUATIONS
+from ml.writer.themes import THEMES
 
 CHANNELS: tuple[Channel, ...] = ("chat", "mail")
 
@@ -34,7 +36,12 @@ def main() -> int:
 
 
 def _check(channels: tuple[Channel, ...]) -> int:
-    found = 0
+    themes = lint_themes()
+    print(*themes, sep="\n" if themes else "")
+    says = sum(len(theme.says) + len(theme.held_out) for theme in THEMES.values())
+    replies = sum(len(theme.replies) for theme in THEMES.values())
+    print(f"{len(THEMES)} themes: {says} ways to say them, {replies} to take them up, {len(themes)} faults")
+    found = len(themes)
     for channel in channels:
         corpus = load(channel)
         faults = lint(corpus)
@@ -50,9 +57,11 @@ def _sample(channels: tuple[Channel, ...], count: int, situation: str | None, rn
         names = [name for name in corpus.scripts if name in SITUATIONS and situation in (None, name)]
         for _ in range(count if names else 0):
             request = sample_request(rng.choice(names), rng)
-            told = " told" if request.told else ""
-            print(f"[{request.situation} {request.mood}{told}]")
-            composed = compose(corpus, request, rng)
+            notes = [request.situation, request.mood, request.standing, request.theme, "told" * request.told]
+            print("[" + " ".join(filter(None, notes)) + "]")
+            customer = customer_message(request.situation, request.mood, request.theme, rng, {})
+            print("  > " + customer)
+            composed = compose(corpus, request, rng, customer)
             if composed is None:
                 print("  cannot be told\n")
                 continue

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ml.types import Mood
-from ml.writer.corpus import Corpus, Expansion, Plan, Step, Variant
+from ml.types import MOODS, Mood
+from ml.writer.corpus import Corpus, Expansion, Plan, Standing, Step, Variant
 from ml.writer.rules import SLOT, sentences, words
 from ml.writer.situations import COLLAPSIBLE, SITUATIONS
+from ml.writer.themes import NEWS, THEMES, themes_for
 
 # Own lines of a mood are drawn more often than the ones that serve all moods.
 MOOD_SHARE = 0.7
@@ -17,16 +19,24 @@ MOOD_SHARE = 0.7
 TRIES = 6
 MAIL_WORDS = (60, 150)
 CHAT_SENTENCES = 4
+_OFFERS = frozenset({"offer", "treat", "person", "ask"})
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be told: a situation with the slots that its facts hold."""
+    """What is to be told: a situation with the slots that its facts hold. `verified` says whether
+    the customer has proved who they are, `theme` what their message mentions beside its question."""
 
     situation: str
     available: frozenset[str]
     mood: Mood = "neutral"
     told: bool = False
+    verified: bool = True
+    theme: str = ""
+
+    @property
+    def standing(self) -> Standing:
+        return "verified" if self.verified else "guest"
 
     @property
     def needed(self) -> frozenset[str]:
@@ -41,33 +51,91 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
+    """A text and the customer's message that it answers, which may be empty."""
+
     request: Request
     text: str
     subject: str = ""
     preheader: str = ""
+    customer: str = ""
 
 
-def sample_request(situation: str, rng: random.Random) -> Request:
-    """A plausible request: any mood, told before or not, some optional slots, a window or none."""
+# Who may be asking: these come before anybody is verified, those may come before or after.
+GUESTS_ONLY = frozenset(
+    {"ask_identity", "ask_proof", "ask_order_number", "identity_failed", "identity_locked"}
+)
+ANYBODY = frozenset(
+    {
+        "policy",
+        "policy_unknown",
+        "handoff_done",
+        "handoff_waiting",
+        "complaint",
+        "review",
+        "greeting",
+        "thanks",
+        "goodbye",
+        "nothing_pending",
+        "clarify",
+        "out_of_scope",
+        "not_understood",
+    }
+)
+_GUEST_SHARE, _TOLD_SHARE, _THEME_SHARE = 0.5, 0.25, 0.35
+_HELD_OUT_TENTHS = 1
+
+
+def sample_request(situation: str, rng: random.Random, *, held_out: bool = False) -> Request:
+    """A plausible request: any mood, told before or not, verified or not where both can be, some
+    optional slots, a window or none, now and then a theme. Never one of those that are held out of
+    training, or only those."""
+    while True:
+        request = _any_request(situation, rng)
+        if is_held_out(request) == held_out:
+            return request
+
+
+def _any_request(situation: str, rng: random.Random) -> Request:
     entry = SITUATIONS[situation]
     share = rng.choice((0.25, 0.6, 0.9, 1.0))
     available = {slot for slot in entry.optional if rng.random() < share} | set(entry.required)
     if rng.random() < 0.2:
         available -= COLLAPSIBLE
-    mood: Mood = rng.choices(("neutral", "worried", "angry", "cheerful", "curt"), (4, 2, 2, 1.5, 1.5))[0]
+    mood: Mood = rng.choices(MOODS, (4, 2, 2, 1.5, 1.5))[0]
+    guest = situation in GUESTS_ONLY or (situation in ANYBODY and rng.random() < _GUEST_SHARE)
+    themes = themes_for(situation, mood)
     return Request(
-        situation, frozenset(available), mood, told=entry.channel == "chat" and rng.random() < 0.25
+        situation,
+        frozenset(available),
+        mood,
+        told=entry.channel == "chat" and rng.random() < _TOLD_SHARE,
+        verified=not guest,
+        theme=rng.choice(themes) if themes and rng.random() < _THEME_SHARE else "",
     )
 
 
-def compose(corpus: Corpus, request: Request, rng: random.Random) -> Composed | None:
+def is_held_out(request: Request) -> bool:
+    """Whether this scenario is put aside for evaluation: about one in ten, the same ones for ever."""
+    scenario = (
+        request.situation,
+        request.mood,
+        request.told,
+        request.verified,
+        request.theme,
+        *sorted(request.available),
+    )
+    return hashlib.sha256(repr(scenario).encode()).digest()[0] % 10 < _HELD_OUT_TENTHS
+
+
+def compose(corpus: Corpus, request: Request, rng: random.Random, customer: str = "") -> Composed | None:
     """A text for this request, or None where the corpus cannot tell every needed slot.
 
-    Same corpus, request and random state, same text."""
+    `customer` is the message that it answers: a theme's acknowledgment takes no word from elsewhere.
+    Same corpus, request, message and random state, same text."""
     plans = plans_for(corpus, request)
     best: tuple[int, Composed] | None = None
     for _ in range(TRIES):
-        composed = _draft(corpus, request, rng.sample(plans, len(plans)), rng)
+        composed = _draft(corpus, request, rng.sample(plans, len(plans)), rng, customer)
         if composed is None:
             return best[1] if best else None
         cost = _cost(composed)
@@ -78,22 +146,60 @@ def compose(corpus: Corpus, request: Request, rng: random.Random) -> Composed | 
     return best[1] if best else None
 
 
-def _draft(corpus: Corpus, request: Request, plans: Sequence[Plan], rng: random.Random) -> Composed | None:
+def _draft(
+    corpus: Corpus, request: Request, plans: Sequence[Plan], rng: random.Random, customer: str
+) -> Composed | None:
     for plan in plans:
         kept = tuple(step for step in plan.steps if not step.optional or rng.random() < 0.5)
         for steps in (kept, plan.steps, tuple(step for step in plan.steps if not step.optional)):
-            text = tell(corpus, request, steps, rng)
-            if text is not None:
-                return _with_headline(corpus, request, text, rng)
+            told = tell(corpus, request, steps, rng)
+            if told is not None:
+                text = _joined(_acknowledged(told, steps, request, rng, customer))
+                return _with_headline(corpus, request, text, customer, rng)
     return None
 
 
-def _with_headline(corpus: Corpus, request: Request, text: str, rng: random.Random) -> Composed:
+def _joined(told: Sequence[tuple[int, str]]) -> str:
+    paragraphs: dict[int, list[str]] = {}
+    for paragraph, text in told:
+        paragraphs.setdefault(paragraph, []).append(text)
+    return "\n\n".join(" ".join(parts) for parts in paragraphs.values())
+
+
+def _acknowledged(
+    told: list[tuple[int, str]], steps: Sequence[Step], request: Request, rng: random.Random, customer: str
+) -> list[tuple[int, str]]:
+    """With a sentence that takes up the theme: behind the answer and before any offer, or in front
+    where the text asks for something or the sentence is made to come first."""
+    if not request.theme:
+        return told
+    fitting = THEMES[request.theme].acknowledgments(request.situation, request.mood, customer)
+    if not fitting:
+        return told
+    special = [each for each in fitting if each.moods]
+    line = rng.choice(special if special and rng.random() < MOOD_SHARE else fitting)
+    at = _place(told, steps, request, line.place)
+    paragraph = told[max(at - 1, 1 if request.situation.startswith("mail_") else 0)][0]
+    return [*told[:at], (paragraph, line.text), *told[at:]]
+
+
+def _place(told: Sequence[tuple[int, str]], steps: Sequence[Step], request: Request, place: str) -> int:
+    if request.situation.startswith("mail_"):
+        return 1 if place == "before" else 2  # step 0 is the greeting
+    if place == "before" or NEWS[request.situation] == "ask" or (place != "after" and "?" in told[0][1]):
+        return 0
+    closing = (at for at, step in enumerate(steps) if at and (step.role in _OFFERS or "?" in told[at][1]))
+    return next(closing, len(told))
+
+
+def _with_headline(
+    corpus: Corpus, request: Request, text: str, customer: str, rng: random.Random
+) -> Composed:
     if corpus.channel == "chat":
-        return Composed(request, text)
+        return Composed(request, text, customer=customer)
     subject = _pick(corpus, request, "subject", rng)
     preheader = _pick(corpus, request, "preheader", rng, unlike=subject)
-    return Composed(request, text, subject, preheader)
+    return Composed(request, text, subject, preheader, customer)
 
 
 def _pick(corpus: Corpus, request: Request, role: str, rng: random.Random, unlike: str = "") -> str:
@@ -107,7 +213,7 @@ def _pick(corpus: Corpus, request: Request, role: str, rng: random.Random, unlik
 
 def plans_for(corpus: Corpus, request: Request) -> list[Plan]:
     """The most specific plans: told and mood, then told, then mood, then any."""
-    plans = corpus.plans(request.situation)
+    plans = [plan for plan in corpus.plans(request.situation) if plan.standing in (None, request.standing)]
     by_mood = [plan for plan in plans if request.mood in plan.moods]
     anyone = [plan for plan in plans if not plan.moods]
     told = [plan for plan in by_mood if plan.told] or [plan for plan in anyone if plan.told]
@@ -123,13 +229,17 @@ def usable(corpus: Corpus, request: Request, role: str) -> list[tuple[Variant, l
             continue
         if (variant.collapsed and not request.collapsed) or (variant.told and not request.told):
             continue
+        if variant.standing not in (None, request.standing):
+            continue
         if expansions := [each for each in variant.expansions if each.slots <= request.available]:
             found.append((variant, expansions))
     return found
 
 
-def tell(corpus: Corpus, request: Request, steps: Sequence[Step], rng: random.Random) -> str | None:
-    """One variant for each step so that all needed slots are told, by search with pruning."""
+def tell(
+    corpus: Corpus, request: Request, steps: Sequence[Step], rng: random.Random
+) -> list[tuple[int, str]] | None:
+    """(paragraph, variant) for each step so that all needed slots are told, by search with pruning."""
     options = [usable(corpus, request, step.role) for step in steps]
     if any(not each for each in options):
         return None
@@ -140,10 +250,7 @@ def tell(corpus: Corpus, request: Request, steps: Sequence[Step], rng: random.Ra
     chosen = _search(options, reach, 0, request.needed, rng)
     if chosen is None:
         return None
-    paragraphs: dict[int, list[str]] = {}
-    for step, expansion in zip(steps, chosen, strict=True):
-        paragraphs.setdefault(step.paragraph, []).append(expansion.text)
-    return "\n\n".join(" ".join(parts) for parts in paragraphs.values())
+    return [(step.paragraph, expansion.text) for step, expansion in zip(steps, chosen, strict=True)]
 
 
 def _search(
@@ -177,8 +284,13 @@ def _shuffled(options: list[tuple[Variant, list[Expansion]]], rng: random.Random
 
 
 def _draw(options: list[tuple[Variant, list[Expansion]]], rng: random.Random) -> Expansion:
-    """A variant made for this request's mood, told-before or single day goes before a general one."""
-    special = [pair for pair in options if pair[0].moods or pair[0].collapsed or pair[0].told]
+    """A variant made for this request's mood, standing, told-before or single day goes before a
+    general one."""
+    special = [
+        pair
+        for pair in options
+        if pair[0].moods or pair[0].collapsed or pair[0].told or pair[0].standing is not None
+    ]
     pool = special if special and (len(special) == len(options) or rng.random() < MOOD_SHARE) else options
     return rng.choice(rng.choice(pool)[1])
 

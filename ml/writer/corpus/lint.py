@@ -7,9 +7,19 @@ from collections.abc import Iterator
 
 from ml.types import MOODS, Mood
 from ml.writer.corpus import GENERIC, Corpus, Script, Variant
-from ml.writer.corpus.compose import MAIL_WORDS, Request, compose, plans_for, tell, usable
-from ml.writer.rules import claim_faults, content_faults, voice_faults, words
+from ml.writer.corpus.compose import (
+    ANYBODY,
+    GUESTS_ONLY,
+    MAIL_WORDS,
+    Request,
+    compose,
+    plans_for,
+    tell,
+    usable,
+)
+from ml.writer.rules import SLOT, claim_faults, content_faults, voice_faults, words
 from ml.writer.situations import COLLAPSIBLE, SITUATIONS, Situation
+from ml.writer.themes import THEMES, Theme, theme_faults
 
 _SUBJECT_LENGTH = 60
 _HEADLINES = ("subject", "preheader")
@@ -52,7 +62,7 @@ def _line(name: str, role: str, variant: Variant, moods: frozenset[Mood]) -> Ite
         faults = content_faults(text, name) + claim_faults(text, name, committed)
         for mood in sorted(moods):
             faults += voice_faults(text, name, mood)
-        faults += _form(text, role)
+        faults += [*_form(text, role), *theme_faults(text, "")]
         if situation and not expansion.slots <= set(situation.slots):
             extra = sorted(expansion.slots - set(situation.slots))[0]
             if all(not each.slots <= set(situation.slots) for each in variant.expansions):
@@ -94,7 +104,12 @@ def _requests(situation: Situation) -> Iterator[Request]:
     for mood in MOODS:
         for available in windows:
             for told in (False, True) if situation.channel == "chat" else (False,):
-                yield Request(situation.name, available, mood, told)
+                for verified in _standings(situation.name):
+                    yield Request(situation.name, available, mood, told, verified)
+
+
+def _standings(name: str) -> tuple[bool, ...]:
+    return (False,) if name in GUESTS_ONLY else (True, False) if name in ANYBODY else (True,)
 
 
 def _why(corpus: Corpus, request: Request, where: str) -> str:
@@ -113,6 +128,7 @@ def _describe(request: Request) -> str:
     notes = [
         request.mood,
         *(["told"] if request.told else []),
+        *(["guest"] if not request.verified else []),
         *(["single day"] if request.collapsed else []),
     ]
     return "(" + ", ".join(notes) + ")"
@@ -135,6 +151,28 @@ def _mail(corpus: Corpus, request: Request) -> Iterator[str]:
     outside = sum(not low <= length <= high for length in lengths)
     if outside > _SAMPLES // 5:
         yield f"{name} {_describe(request)}: {outside} of {_SAMPLES} bodies are outside {low} to {high} words"
+
+
+def lint_themes() -> list[str]:
+    """Every fault of the themes: what their patterns miss, and what a reply's sentence may not say."""
+    return [fault for theme in THEMES.values() for fault in _theme(theme)]
+
+
+def _theme(theme: Theme) -> Iterator[str]:
+    for line in (*theme.says, *theme.held_out):
+        if not theme.heard.search(line):
+            yield f"{theme.name}: not heard in {line!r}"
+    for reply in theme.replies:
+        others = [other.name for other in THEMES.values() if other.marks.search(reply.text)]
+        if others != [theme.name]:
+            yield f"{reply.where}: marked as {others} instead of {theme.name!r} in {reply.text!r}"
+        for mood in reply.moods or MOODS[:1]:
+            # A colleague's follow-up belongs to no acknowledgment, so none of the exempt situations.
+            faults = content_faults(reply.text) + voice_faults(reply.text, "", mood)
+            faults += claim_faults(reply.text, "", frozenset())
+            yield from (f"{reply.where}: {fault} in {reply.text!r}" for fault in faults)
+        if SLOT.search(reply.text):
+            yield f"{reply.where}: a slot in {reply.text!r}"
 
 
 def summary(corpus: Corpus) -> str:

@@ -47,3 +47,13 @@ def test_with_a_window_at_hand_a_single_day_is_not_enough():
     slots = frozenset({"window_start", "window_end", "likely_day"})
     assert book.at_home(single, Request("order_in_transit", frozenset({"likely_day"})))
     assert not book.at_home(single, Request("order_in_transit", slots))
+
+
+def test_what_the_customer_mentioned_may_be_taken_up():
+    request = Request("order_in_transit", frozenset({"likely_day"}))
+    wish = "I hope that's in time for the birthday."
+    assert not CHAT.at_home(wish, request)
+    assert CHAT.at_home(wish, request, "it's a present for my mum's birthday")
+    text = "It's due on {likely_day}. " + wish
+    assert CHAT.faults(text, request, "it's a present for my mum's birthday") == []
+    assert CHAT.faults(text, request)[0].startswith("strays from its situation")
