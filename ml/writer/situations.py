@@ -250,7 +250,7 @@ _MAIL: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]],
     ("mail_delay_notice", "we write first: it will be late", ("order", "promised_day", *_WINDOW), ("first_name", "item", "carrier", "place", "reasons", "shop"), ()),
     ("mail_cancelled", "confirms a cancellation", ("order", "amount"), ("first_name", "item", "payment_method", "shop"), ("cancelled",)),
     ("mail_refund_requested", "confirms that a refund request was received", ("order", "amount"), ("first_name", "item", "payment_method", "shop"), ("refund_requested",)),
-    ("mail_invoice", "the invoice that was asked for, as a table below", ("order", "amount"), ("first_name", "placed_day", "payment_method", "shop"), ()),
+    ("mail_invoice", "the invoice that was asked for, as a table below", ("order", "amount"), ("first_name", "item", "placed_day", "payment_method", "shop"), ()),
     ("mail_complaint", "answers a complaint, a colleague signs it", ("order",), ("first_name", "item", "shop"), ()),
 )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -203,12 +204,19 @@ def _with_headline(
 
 
 def _pick(corpus: Corpus, request: Request, role: str, rng: random.Random, unlike: str = "") -> str:
+    """Of a few lines the one that repeats the least of `unlike`; a subject names the item if it can."""
     options = usable(corpus, request, role)
     if not options:
         return ""
     drawn = [_draw(options, rng).text for _ in range(4)]
-    fresh = [text for text in drawn if not set(SLOT.findall(text)) & set(SLOT.findall(unlike))]
-    return (fresh or drawn)[0]
+    shown = set(SLOT.findall(unlike))
+    return min(
+        drawn,
+        key=lambda text: (
+            len(shown & set(SLOT.findall(text))) + 2 * bool(_runs(text, 2) & _runs(unlike, 2)),
+            role == "subject" and "{item}" not in text,
+        ),
+    )
 
 
 def plans_for(corpus: Corpus, request: Request) -> list[Plan]:
@@ -296,11 +304,38 @@ def _draw(options: list[tuple[Variant, list[Expansion]]], rng: random.Random) ->
 
 
 def _cost(composed: Composed) -> int:
-    """Slots told twice, a sentence told twice, a text too long or too short."""
+    """Slots told twice, a sentence told twice, a text too long or too short; in an email also words
+    that come again and facts of the reader's own that it leaves out."""
     slots = SLOT.findall(composed.text)
     lines = sentences(composed.text)
-    cost = len(slots) - len(set(slots)) + 3 * (len(lines) - len(set(lines)))
-    if composed.subject:
+    cost = 3 * (len(lines) - len(set(lines)))
+    if composed.request.situation.startswith("mail_"):
         low, high = MAIL_WORDS
-        return cost + 5 * (not low <= words(composed.text) <= high)
-    return cost + 2 * max(0, len(lines) - CHAT_SENTENCES)
+        cost += sum(max(0, slots.count(slot) - 1 - (slot in _MAY_RETURN)) for slot in set(slots))
+        return cost + 5 * (not low <= words(composed.text) <= high) + _echoes(lines) + _left_out(composed)
+    return cost + len(slots) - len(set(slots)) + 2 * max(0, len(lines) - CHAT_SENTENCES)
+
+
+# A day told at the top of an email may be named again where the reader has to act on it.
+_MAY_RETURN = frozenset({"likely_day", "window_end"})
+_WELCOME = frozenset({"item", "first_name", "reasons"})
+_ECHO = 3  # words in a row that two sentences share
+
+
+def _left_out(composed: Composed) -> int:
+    """What makes an email the reader's own, known and yet not told where it belongs: the item in the
+    first paragraph, the name in the greeting, what the estimate rests on."""
+    opening = "\n".join(composed.text.split("\n\n")[:2])
+    left_out = (_WELCOME & composed.request.available) - set(SLOT.findall(composed.text))
+    return 2 * len(left_out) + 4 * ("item" in composed.request.available and "{item}" not in opening)
+
+
+def _echoes(lines: Sequence[str]) -> int:
+    """Pairs of sentences that share words in a row."""
+    runs = [_runs(line, _ECHO) for line in lines]
+    return sum(bool(first & second) for at, first in enumerate(runs) for second in runs[at + 1 :])
+
+
+def _runs(text: str, length: int) -> set[tuple[str, ...]]:
+    tokens = re.findall(r"[{\w}'-]+", text.lower())
+    return {tuple(tokens[at : at + length]) for at in range(len(tokens) - length + 1)}
