@@ -311,8 +311,8 @@ def _cost(composed: Composed) -> int:
     cost = 3 * (len(lines) - len(set(lines)))
     if composed.request.situation.startswith("mail_"):
         low, high = MAIL_WORDS
-        cost += sum(max(0, slots.count(slot) - 1 - (slot in _MAY_RETURN)) for slot in set(slots))
-        return cost + 5 * (not low <= words(composed.text) <= high) + _echoes(lines) + _left_out(composed)
+        cost += 2 * sum(max(0, slots.count(slot) - 1 - (slot in _MAY_RETURN)) for slot in set(slots))
+        return cost + 5 * (not low <= words(composed.text) <= high) + 2 * _echoes(lines) + _left_out(composed)
     return cost + len(slots) - len(set(slots)) + 2 * max(0, len(lines) - CHAT_SENTENCES)
 
 
@@ -331,9 +331,10 @@ def _left_out(composed: Composed) -> int:
 
 
 def _echoes(lines: Sequence[str]) -> int:
-    """Pairs of sentences that share words in a row."""
+    """Pairs of sentences that share words in a row, and apologies after the first."""
     runs = [_runs(line, _ECHO) for line in lines]
-    return sum(bool(first & second) for at, first in enumerate(runs) for second in runs[at + 1 :])
+    shared = sum(bool(first & second) for at, first in enumerate(runs) for second in runs[at + 1 :])
+    return shared + max(0, sum("sorry" in line for line in lines) - 1)
 
 
 def _runs(text: str, length: int) -> set[tuple[str, ...]]:
