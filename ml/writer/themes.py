@@ -31,7 +31,8 @@ _NEWS: dict[str, str] = {
     "address_kept refund_kept mail_cancelled mail_refund_requested mail_invoice",
     "no": "identity_failed identity_locked no_orders order_cancelled order_returning cancel_refused "
     "address_refused refund_too_early refund_too_late refund_closed refund_pending refund_none "
-    "email_already email_no_address policy_unknown out_of_scope",
+    "email_already email_no_address policy_unknown",
+    "off": "out_of_scope",
     "info": "policy",
     "complaint": "complaint mail_complaint",
     "people": "handoff_done handoff_waiting",

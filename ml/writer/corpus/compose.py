@@ -20,7 +20,9 @@ MOOD_SHARE = 0.7
 TRIES = 6
 MAIL_WORDS = (60, 150)
 CHAT_SENTENCES = 4
-_OFFERS = frozenset({"offer", "treat", "person", "ask"})
+_OFFERS = frozenset({"offer", "treat", "person", "ask", "next", "change", "missing"})
+# Said once it is meant, said twice it is a tic.
+_ONCE = re.compile(r"\b(?:sorry|colleague|tell me|on us|afraid|pass you on)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,8 +306,9 @@ def _draw(options: list[tuple[Variant, list[Expansion]]], rng: random.Random) ->
 
 
 def _cost(composed: Composed) -> int:
-    """Slots told twice, a sentence told twice, a text too long or too short; in an email also words
-    that come again and facts of the reader's own that it leaves out."""
+    """Slots told twice, a sentence told twice, a text too long or too short; in a reply also a word
+    of regret or an offer made twice, in an email words that come again and facts of the reader's own
+    that it leaves out."""
     slots = SLOT.findall(composed.text)
     lines = sentences(composed.text)
     cost = 3 * (len(lines) - len(set(lines)))
@@ -313,7 +316,9 @@ def _cost(composed: Composed) -> int:
         low, high = MAIL_WORDS
         cost += 2 * sum(max(0, slots.count(slot) - 1 - (slot in _MAY_RETURN)) for slot in set(slots))
         return cost + 5 * (not low <= words(composed.text) <= high) + 2 * _echoes(lines) + _left_out(composed)
-    return cost + len(slots) - len(set(slots)) + 2 * max(0, len(lines) - CHAT_SENTENCES)
+    once = _ONCE.findall(composed.text)
+    cost += len(slots) - len(set(slots)) + len(once) - len(set(once))
+    return cost + 2 * max(0, len(lines) - CHAT_SENTENCES)
 
 
 # A day told at the top of an email may be named again where the reader has to act on it.
