@@ -1,7 +1,8 @@
 """What makes an email the reader's own: their name in the greeting, their item in what follows.
 
-The model leaves either out now and then, as its training text does. Where the facts hold them, a
-greeting without the name and an opening without the item are taken back while they are written.
+The training text names both wherever the facts hold them; what a model samples leaves one out now
+and then. A greeting without the name and an opening without the item are taken back while they are
+written.
 """
 
 from __future__ import annotations

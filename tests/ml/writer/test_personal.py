@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+import random
+
+import pytest
+
+from ml.types import MOODS
+from ml.writer.corpus import load
+from ml.writer.corpus.compose import Request, compose
 from ml.writer.personal import PATIENCE, Personal
+from ml.writer.rules import SLOT, sentences
+from ml.writer.situations import SITUATIONS
+
+MAIL = load("mail")
+NAMING = sorted(name for name, each in SITUATIONS.items() if each.channel == "mail" and "item" in each.slots)
 
 
 def test_a_greeting_has_the_name_where_there_is_one():
@@ -24,3 +36,22 @@ def test_patience_ends():
     judge = Personal({"item"})
     judge("Hello,")
     assert [judge("It is on its way.") for _ in range(PATIENCE + 1)] == [False] * PATIENCE + [True]
+
+
+@pytest.mark.parametrize("situation", NAMING)
+def test_training_text_opens_with_the_item_that_it_is_about(situation):
+    request = Request(situation, frozenset(SITUATIONS[situation].slots))
+    composed = [compose(MAIL, request, random.Random(seed)) for seed in range(40)]
+    openings = [each.text.split("\n\n")[1] for each in composed]
+    assert sum("{item}" in opening for opening in openings) >= 39
+
+
+@pytest.mark.parametrize("mood", MOODS)
+@pytest.mark.parametrize("situation", NAMING)
+def test_training_text_says_sorry_once_and_no_fact_three_times(situation, mood):
+    request = Request(situation, frozenset(SITUATIONS[situation].slots), mood)
+    for seed in range(10):
+        composed = compose(MAIL, request, random.Random(seed))
+        told = SLOT.findall(composed.text)
+        assert sum("sorry" in each for each in sentences(composed.text)) <= 1
+        assert all(told.count(slot) <= 2 for slot in told)
