@@ -20,9 +20,9 @@ MOOD_SHARE = 0.7
 TRIES = 6
 MAIL_WORDS = (60, 150)
 CHAT_SENTENCES = 4
-_OFFERS = frozenset({"offer", "treat", "person", "ask", "next", "change", "missing"})
+_OFFERS = frozenset({"offer", "treat", "person", "ask", "next", "change", "missing", "look"})
 # Said once it is meant, said twice it is a tic.
-_ONCE = re.compile(r"\b(?:sorry|colleague|tell me|on us|afraid|pass you on)\b")
+_ONCE = re.compile(r"\b(?:sorry|colleague|tell me|on us|afraid|pass you on|[Ll]et's)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ ANYBODY = frozenset(
         "not_understood",
     }
 )
-_GUEST_SHARE, _TOLD_SHARE, _THEME_SHARE = 0.5, 0.25, 0.35
+_GUEST_SHARE, _TOLD_SHARE, _THEME_SHARE, _PASSED_OVER_SHARE = 0.5, 0.25, 0.35, 0.06
 _HELD_OUT_TENTHS = 1
 
 
@@ -106,15 +106,22 @@ def _any_request(situation: str, rng: random.Random) -> Request:
         available -= COLLAPSIBLE
     mood: Mood = rng.choices(MOODS, (4, 2, 2, 1.5, 1.5))[0]
     guest = situation in GUESTS_ONLY or (situation in ANYBODY and rng.random() < _GUEST_SHARE)
-    themes = themes_for(situation, mood)
     return Request(
         situation,
         frozenset(available),
         mood,
         told=entry.channel == "chat" and rng.random() < _TOLD_SHARE,
         verified=not guest,
-        theme=rng.choice(themes) if themes and rng.random() < _THEME_SHARE else "",
+        theme=_any_theme(situation, mood, rng),
     )
+
+
+def _any_theme(situation: str, mood: Mood, rng: random.Random) -> str:
+    """Mostly none, else one that a reply here takes up, and now and then one that it passes over."""
+    drawn = rng.random()
+    if drawn < _THEME_SHARE and (themes := themes_for(situation, mood)):
+        return rng.choice(themes)
+    return rng.choice(sorted(THEMES)) if drawn > 1 - _PASSED_OVER_SHARE else ""
 
 
 def is_held_out(request: Request) -> bool:
