@@ -194,8 +194,8 @@ def _acknowledged(
 
 
 def _place(told: Sequence[tuple[int, str]], steps: Sequence[Step], request: Request, place: str) -> int:
-    if request.situation.startswith("mail_"):
-        return 1 if place == "before" else 2  # step 0 is the greeting
+    if request.situation.startswith("mail_"):  # step 0 is the greeting, the answer a paragraph
+        return 1 if place == "before" else sum(paragraph <= told[1][0] for paragraph, _ in told)
     if place == "before" or NEWS[request.situation] == "ask" or (place != "after" and "?" in told[0][1]):
         return 0
     closing = (at for at, step in enumerate(steps) if at and (step.role in _OFFERS or "?" in told[at][1]))
