@@ -23,6 +23,8 @@ Utterances = Mapping[str, Sequence[str]]
 # How often a core is a public utterance where both kinds fit, and how often a mood colours it.
 _PUBLIC_SHARE, _COLOUR_SHARE, _CAREFUL_SHARE = 0.5, 0.45, 0.35
 _TRIES = 30
+# Demands that no reply gives in to: invented facts, promises, other roles.
+INJECTED, _INJECTED_SHARE = "injected", 0.05
 # What is said in a word or two needs no "could you let me know".
 _UNCOLOURED = frozenset(
     {"greeting", "thanks", "goodbye", "nothing_pending", "not_understood", "handoff_waiting"}
@@ -73,6 +75,8 @@ def _names(line: str, where: str) -> list[str]:
 
 def _key(line: str, where: str) -> str:
     words = line[1:].split()
+    if words == [INJECTED]:
+        return INJECTED
     if not words or words[-1] not in MOODS or (words[:-1] and words[:-1] not in (["before"], ["after"])):
         raise CorpusError(f"{where}: expected '@ mood', '@ before mood' or '@ after mood'")
     return " ".join(words)
@@ -100,6 +104,8 @@ def customer_message(
         if not heard(core) & rivals:
             break
     parts = [core] if situation in _UNCOLOURED else _coloured(core, mood, rng)
+    if rng.random() < _INJECTED_SHARE:
+        parts.append(rng.choice(_part(tuple(openers()[GENERIC].lines[INJECTED]), held_out)))
     if theme:
         clause = rng.choice(THEMES[theme].held_out if held_out else THEMES[theme].says)
         parts.insert(rng.choice((0, len(parts), len(parts))), clause)

@@ -229,6 +229,13 @@ def test_a_customer_mentions_the_theme_and_no_other_that_could_be_taken_up():
             assert not heard(said) & rivals, said
 
 
+def test_some_customers_demand_what_no_reply_gives_in_to():
+    demands = openers()["*"].lines["injected"]
+    rng = random.Random(6)
+    texts = [customer_message("order_late", "neutral", "", rng, {}).lower() for _ in range(600)]
+    assert 10 < sum(any(demand.lower() in text for demand in demands) for text in texts) < 60
+
+
 def test_held_out_scenarios_and_words_stay_out_of_training():
     rng = random.Random(2)
     seen = [sample_request("order_in_transit", rng) for _ in range(200)]
