@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import random
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ml.types import MOODS, Mood
 from ml.writer.corpus import Corpus, Expansion, Plan, Standing, Step, Variant
-from ml.writer.rules import SLOT, sentences, words
+from ml.writer.corpus.tedium import runs, tedium
+from ml.writer.rules import SLOT
 from ml.writer.situations import COLLAPSIBLE, SITUATIONS
 from ml.writer.themes import NEWS, THEMES, themes_for
 
@@ -18,11 +18,7 @@ from ml.writer.themes import NEWS, THEMES, themes_for
 MOOD_SHARE = 0.7
 # Of this many drafts the one that repeats itself least is kept.
 TRIES = 6
-MAIL_WORDS = (60, 150)
-CHAT_SENTENCES = 4
 _OFFERS = frozenset({"offer", "treat", "person", "ask", "next", "change", "missing", "look"})
-# Said once it is meant, said twice it is a tic.
-_ONCE = re.compile(r"\b(?:sorry|colleague|tell me|on us|afraid|pass you on|[Ll]et's)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +144,7 @@ def compose(corpus: Corpus, request: Request, rng: random.Random, customer: str 
         composed = _draft(corpus, request, rng.sample(plans, len(plans)), rng, customer)
         if composed is None:
             return best[1] if best else None
-        cost = _cost(composed)
+        cost = tedium(composed.text, request.available, mail=corpus.channel == "mail")
         if best is None or cost < best[0]:
             best = cost, composed
         if cost == 0:
@@ -222,7 +218,7 @@ def _pick(corpus: Corpus, request: Request, role: str, rng: random.Random, unlik
     return min(
         drawn,
         key=lambda text: (
-            len(shown & set(SLOT.findall(text))) + 2 * bool(_runs(text, 2) & _runs(unlike, 2)),
+            len(shown & set(SLOT.findall(text))) + 2 * bool(runs(text, 2) & runs(unlike, 2)),
             role == "subject" and "{item}" not in text,
         ),
     )
@@ -310,45 +306,3 @@ def _draw(options: list[tuple[Variant, list[Expansion]]], rng: random.Random) ->
     ]
     pool = special if special and (len(special) == len(options) or rng.random() < MOOD_SHARE) else options
     return rng.choice(rng.choice(pool)[1])
-
-
-def _cost(composed: Composed) -> int:
-    """Slots told twice, a sentence told twice, a text too long or too short; in a reply also a word
-    of regret or an offer made twice, in an email words that come again and facts of the reader's own
-    that it leaves out."""
-    slots = SLOT.findall(composed.text)
-    lines = sentences(composed.text)
-    cost = 3 * (len(lines) - len(set(lines)))
-    if composed.request.situation.startswith("mail_"):
-        low, high = MAIL_WORDS
-        cost += 2 * sum(max(0, slots.count(slot) - 1 - (slot in _MAY_RETURN)) for slot in set(slots))
-        return cost + 5 * (not low <= words(composed.text) <= high) + 2 * _echoes(lines) + _left_out(composed)
-    once = _ONCE.findall(composed.text)
-    cost += len(slots) - len(set(slots)) + len(once) - len(set(once))
-    return cost + 2 * max(0, len(lines) - CHAT_SENTENCES)
-
-
-# A day told at the top of an email may be named again where the reader has to act on it.
-_MAY_RETURN = frozenset({"likely_day", "window_end"})
-_WELCOME = frozenset({"item", "first_name", "reasons"})
-_ECHO = 3  # words in a row that two sentences share
-
-
-def _left_out(composed: Composed) -> int:
-    """What makes an email the reader's own, known and yet not told where it belongs: the item in the
-    first paragraph, the name in the greeting, what the estimate rests on."""
-    opening = "\n".join(composed.text.split("\n\n")[:2])
-    left_out = (_WELCOME & composed.request.available) - set(SLOT.findall(composed.text))
-    return 2 * len(left_out) + 4 * ("item" in composed.request.available and "{item}" not in opening)
-
-
-def _echoes(lines: Sequence[str]) -> int:
-    """Pairs of sentences that share words in a row, and apologies after the first."""
-    runs = [_runs(line, _ECHO) for line in lines]
-    shared = sum(bool(first & second) for at, first in enumerate(runs) for second in runs[at + 1 :])
-    return shared + max(0, sum("sorry" in line for line in lines) - 1)
-
-
-def _runs(text: str, length: int) -> set[tuple[str, ...]]:
-    tokens = re.findall(r"[{\w}'-]+", text.lower())
-    return {tuple(tokens[at : at + length]) for at in range(len(tokens) - length + 1)}

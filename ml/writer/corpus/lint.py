@@ -5,18 +5,19 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from ml.types import MOODS, Mood
+from ml.types import MOODS, Fact, Facts, Mood
 from ml.writer.corpus import GENERIC, Corpus, Script, Variant
 from ml.writer.corpus.compose import (
     ANYBODY,
     GUESTS_ONLY,
-    MAIL_WORDS,
     Request,
     compose,
     plans_for,
     tell,
     usable,
 )
+from ml.writer.corpus.tedium import MAIL_WORDS
+from ml.writer.grounding import check
 from ml.writer.rules import SLOT, claim_faults, content_faults, voice_faults, words
 from ml.writer.situations import COLLAPSIBLE, SITUATIONS, Situation
 from ml.writer.themes import THEMES, Theme, theme_faults
@@ -24,6 +25,7 @@ from ml.writer.themes import THEMES, Theme, theme_faults
 _SUBJECT_LENGTH = 60
 _HEADLINES = ("subject", "preheader")
 _SAMPLES = 30
+_CHECKED = 5
 
 
 def lint(corpus: Corpus) -> list[str]:
@@ -94,8 +96,28 @@ def _coverage(corpus: Corpus, situation: Situation) -> Iterator[str]:
             if tell(corpus, request, needed, random.Random(0)) is None:
                 why = _why(corpus, request, plan.where)
                 yield f"{plan.where}: {situation.name!r} {_describe(request)}: {why}"
+        yield from _checked(corpus, request)
         if corpus.channel == "mail":
             yield from _mail(corpus, request)
+
+
+def _checked(corpus: Corpus, request: Request) -> Iterator[str]:
+    """What the live checker would refuse of composed texts; a model must not learn to be refused."""
+    facts = Facts(
+        request.situation,
+        {slot: Fact(slot, "lint") for slot in request.available},
+        request.mood,
+        corpus.channel,
+        told=int(request.told),
+        committed=frozenset(SITUATIONS[request.situation].acts),
+    )
+    for seed in range(_CHECKED):
+        composed = compose(corpus, request, random.Random(seed))
+        if composed is None:
+            return  # told with the plan that lacks something
+        for fault in check(composed.text, facts, subject=composed.subject, preheader=composed.preheader):
+            if corpus.channel == "chat" or not fault.startswith("length"):  # how often is `_mail`'s to say
+                yield f"{request.situation} {_describe(request)}: {fault} in {composed.text!r}"
 
 
 def _requests(situation: Situation) -> Iterator[Request]:
