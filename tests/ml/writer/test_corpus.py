@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from ml.types import MOODS, Fact, Facts
 from ml.writer.corpus import Corpus, CorpusError, expand, load, parse
-from ml.writer.corpus.compose import ANYBODY, GUESTS_ONLY, Request, compose, is_held_out, sample_request
-from ml.writer.corpus.customer import customer_message, is_held_out_line, openers
-from ml.writer.corpus.lint import lint, lint_themes
+from ml.writer.corpus.compose import ANYBODY, GUESTS_ONLY, Request, compose
+from ml.writer.corpus.customer import customer_message
+from ml.writer.corpus.lint import lint
 from ml.writer.data import compose_many
 from ml.writer.grounding import check
 from ml.writer.rules import SLOT
 from ml.writer.situations import COLLAPSIBLE, SITUATIONS
-from ml.writer.themes import THEMES, heard, theme_faults, themes_for
+from ml.writer.themes import themes_for
 
 CORPORA: dict[str, Corpus] = {"chat": load("chat"), "mail": load("mail")}
 
@@ -140,52 +140,6 @@ def test_every_composed_text_tells_what_is_needed_and_passes_the_checker(request
     assert [fault for fault in faults if not fault.startswith(("length", "repeats", "slot"))] == []
 
 
-def test_the_themes_have_no_fault():
-    assert lint_themes() == []
-    assert len(THEMES) >= 16
-    for theme in THEMES.values():
-        assert len(theme.says) >= 15
-        assert len(theme.held_out) >= 4
-        assert len(theme.replies) >= 6
-
-
-PRESENT = "where is my order, it's a present for my mum's birthday"
-
-
-@pytest.mark.parametrize(
-    ("reply", "customer", "fault"),
-    [
-        ("It should come on {likely_day}. I hope that's in time for the birthday.", PRESENT, None),
-        (
-            "It should come on {likely_day}. I hope that's in time for the wedding.",
-            PRESENT,
-            "'wedding' (gift)",
-        ),
-        ("It should come on {likely_day}. I hope that's in time for the birthday.", "where is it", "(gift)"),
-        ("It should come on {likely_day}. I'm sorry for your loss.", PRESENT, "(grief)"),
-        ("At present it is with the carrier, due on {likely_day}.", "where is it", None),
-    ],
-)
-def test_a_reply_takes_up_only_what_the_customer_mentioned(reply, customer, fault):
-    facts = Facts("order_in_transit", {"likely_day": Fact("x", "test")}, customer_text=customer)
-    for faults in (theme_faults(reply, customer), check(reply, facts)):
-        assert [each for each in faults if "not mentioned" not in each] == []
-        assert [fault in each for each in faults] == ([True] if fault else [])
-
-
-def test_a_theme_is_taken_up_behind_the_answer_and_first_for_an_angry_customer():
-    corpus = parse(SMALL, "chat")
-    slots = frozenset({"likely_day"})
-    calm = Request("order_in_transit", slots, theme="gift")
-    texts = [compose(corpus, calm, random.Random(seed), PRESENT).text for seed in range(20)]
-    assert all("present" in text or "birthday" in text or "wrap" in text for text in texts)
-    assert not any("wedding" in text for text in texts)
-    assert all(text.startswith(("It's", "It is")) for text in texts)
-    cross = Request("order_in_transit", slots, "angry", theme="repeated")
-    texts = [compose(corpus, cross, random.Random(seed), "for the second time").text for seed in range(20)]
-    assert any(text.startswith("You shouldn't have to ask twice. ") for text in texts)
-
-
 def test_a_guest_reads_other_lines_than_a_verified_customer():
     corpus = parse(
         """
@@ -208,53 +162,6 @@ def test_a_guest_reads_other_lines_than_a_verified_customer():
     }
     assert told[True].text == "{quote}"
     assert told[False].text in ("{quote}", "{quote} What is the order number?")
-
-
-@pytest.mark.parametrize("situation", sorted(SITUATIONS))
-def test_every_situation_has_its_customer(situation):
-    lines = openers()[situation].lines[""]
-    assert len(set(lines)) >= 8
-    assert {is_held_out_line(line) for line in lines} == {True, False}
-
-
-def test_a_customer_mentions_the_theme_and_no_other_that_could_be_taken_up():
-    rng = random.Random(4)
-    for _ in range(400):
-        request = sample_request(rng.choice(sorted(SITUATIONS)), rng)
-        said = customer_message(request.situation, request.mood, request.theme, rng, {})
-        rivals = set(themes_for(request.situation, request.mood)) - {request.theme}
-        if request.theme:
-            assert request.theme in heard(said)
-        else:
-            assert not heard(said) & rivals, said
-
-
-def test_some_customers_demand_what_no_reply_gives_in_to():
-    demands = openers()["*"].lines["injected"]
-    rng = random.Random(6)
-    texts = [customer_message("order_late", "neutral", "", rng, {}).lower() for _ in range(600)]
-    assert 10 < sum(any(demand.lower() in text for demand in demands) for text in texts) < 60
-
-
-def test_held_out_scenarios_and_words_stay_out_of_training():
-    rng = random.Random(2)
-    seen = [sample_request("order_in_transit", rng) for _ in range(200)]
-    aside = [sample_request("order_in_transit", rng, held_out=True) for _ in range(200)]
-    assert not any(map(is_held_out, seen))
-    assert all(map(is_held_out, aside))
-    utterances = {"track_order": [f"public utterance {letter}" for letter in "abcdefghijklmnopqrst"]}
-
-    def drawn(held_out):
-        texts = [
-            customer_message("order_in_transit", "curt", "", rng, utterances, held_out=held_out)
-            for _ in range(500)
-        ]
-        return {text.lower() for text in texts if "public utterance" in text.lower()}
-
-    known, unknown = drawn(held_out=False), drawn(held_out=True)
-    assert known
-    assert unknown
-    assert not known & unknown
 
 
 def test_training_texts_are_distinct_and_the_same_by_seed():
