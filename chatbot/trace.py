@@ -6,7 +6,10 @@ import time
 from typing import Any
 
 from chatbot.skills.base import Reply, Turn
-from ml.types import Draft, Fact, Facts
+from ml.types import Draft, Entity, EntityKind, Fact, Facts
+from ml.understanding.pii import mask
+
+PERSONAL: frozenset[EntityKind] = frozenset({"email", "phone", "postcode"})
 
 # for a reply that no skill made, with the keys that readers of a trace count on
 FAULT_TRACE: dict[str, Any] = {
@@ -30,7 +33,7 @@ def trace_of(turn: Turn, reply: Reply, facts: Facts, draft: Draft, clock: Clock)
         "confidence": round(said.confidence, 4),
         "margin": round(said.margin, 4),
         "ranking": [[name, round(p, 4)] for name, p in said.ranking[:5]],
-        "entities": [{"kind": e.kind, "value": e.value, "text": e.text} for e in said.entities],
+        "entities": [_told(entity) for entity in said.entities],
         "sentiment": {"label": said.sentiment.label, "score": round(said.sentiment.score, 3)},
         "mood": said.mood,
         "skill": reply.skill,
@@ -40,7 +43,7 @@ def trace_of(turn: Turn, reply: Reply, facts: Facts, draft: Draft, clock: Clock)
         "facts": {name: _shown(fact) for name, fact in facts.slots.items()},
         "source": draft.source,
         "delexicalised": draft.delexicalised,
-        "rejected": list(draft.rejected),
+        "rejected": [mask(reason) for reason in draft.rejected],
         "models": {
             "understanding": said.model,
             "delivery": getattr(turn.assistant.delivery, "version", ""),
@@ -52,6 +55,20 @@ def trace_of(turn: Turn, reply: Reply, facts: Facts, draft: Draft, clock: Clock)
             "total": clock.total,
         },
     }
+
+
+def _told(entity: Entity) -> dict[str, Any]:
+    """What a message mentioned. Personal data is masked; where it stands in the message is told."""
+    if entity.kind in PERSONAL:
+        hidden = f"[{entity.kind}]"
+        return {
+            "kind": entity.kind,
+            "value": hidden,
+            "text": hidden,
+            "start": entity.start,
+            "end": entity.end,
+        }
+    return {"kind": entity.kind, "value": entity.value, "text": entity.text}
 
 
 def _shown(fact: Fact) -> dict[str, str]:

@@ -42,6 +42,8 @@ _SPOKEN_EMAILS = tuple(
     )
     for at, dot in ((" at ", " dot "), (r" ?(?:@|\(at\)|\[at\]) ?", r"(?: dot | ?\. ?)"))
 )
+_SPOKEN = re.compile(r" dot |@|\(at\)|\[at\]", re.I)
+_AT = re.compile(r" at | ?(?:@|\(at\)|\[at\]) ?", re.I)
 _DOT = re.compile(r" dot | ?\. ?", re.I)
 _PREFIXED = re.compile(
     r"(?:(?<![A-Za-z0-9])|(?<=order))(?:#\s?)?"
@@ -130,17 +132,23 @@ def _blank(plain: str, taken: Iterable[Entity]) -> str:
     return plain
 
 
-def _emails(text: str, plain: str) -> Iterator[Entity]:
-    for match in _EMAIL.finditer(plain):
-        value = match.group().strip("'").lower()
-        yield Entity("email", value, text[match.start() : match.end()], match.start(), match.end())
+def find_emails(plain: str) -> Iterator[tuple[int, int]]:
+    """Where email addresses stand, plainly or with "at" and "dot" spelled out."""
     spans = [match.span() for match in _EMAIL.finditer(plain)]
+    yield from spans
+    if not _SPOKEN.search(plain):
+        return
     for pattern in _SPOKEN_EMAILS:
         for match in pattern.finditer(plain):
             if not any(start < match.end() and match.start() < end for start, end in spans):
-                value = f"{match[1]}@{_DOT.sub('.', match[2])}".lower()
                 spans.append(match.span())
-                yield Entity("email", value, text[match.start() : match.end()], match.start(), match.end())
+                yield match.span()
+
+
+def _emails(text: str, plain: str) -> Iterator[Entity]:
+    for start, end in find_emails(plain):
+        value = _DOT.sub(".", _AT.sub("@", plain[start:end].strip("'"))).lower()
+        yield Entity("email", value, text[start:end], start, end)
 
 
 def _orders(text: str, plain: str, patterns: Sequence[str], pending: str | None) -> Iterator[Entity]:

@@ -52,6 +52,13 @@ def test_one_line_a_reply_with_every_key_of_the_contract(monkeypatch):
     assert reply["source"] == "template"
 
 
+def test_what_a_trace_masks_is_told_to_who_typed_it(monkeypatch):
+    order = factories.order(status=Status.DELIVERED)
+    reply = run(monkeypatch, line(f"where is {order.number}, {order.customer.email.upper()}"))[0]
+    told = {entity["kind"]: entity["value"] for entity in reply["entities"]}
+    assert told == {"order_number": order.number, "email": order.customer.email}
+
+
 def test_conversations_are_apart_and_go_on(monkeypatch):
     order = factories.order(status=Status.DELIVERED)
     replies = run(

@@ -331,3 +331,17 @@ class TestLimits:
     )
     def test_odd_text_gets_an_answer(self, visitor, text):
         assert say(visitor, text).text
+
+
+class TestPersonalData:
+    def test_a_trace_says_that_there_was_an_email_and_not_which(self, visitor):
+        order = factories.order(status=Status.DELIVERED)
+        reply = say(
+            visitor, f"where is {order.number}? {order.customer.email}, {order.postcode}, 07700 900123"
+        )
+        assert situation(reply) == "order_delivered"
+        kinds = {entity["kind"]: entity["value"] for entity in reply.trace["entities"]}
+        assert kinds["order_number"] == order.number
+        assert (kinds["email"], kinds["postcode"], kinds["phone"]) == ("[email]", "[postcode]", "[phone]")
+        assert order.customer.email not in str(reply.trace)
+        assert "900123" not in str(reply.trace)

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from chatbot import dialogue, identity
@@ -14,6 +15,8 @@ from chatbot.assistant import Assistant, assistant
 from chatbot.identity import Verdict
 from chatbot.models import Conversation, Message
 from chatbot.protocol import Said, clean
+from ml.types import Known
+from ml.understanding.entities import find
 
 
 class Command(BaseCommand):
@@ -94,7 +97,7 @@ def as_json(name: str, reply: Message) -> dict[str, Any]:
         "conversation": name,
         "intent": trace["intent"],
         "confidence": trace["confidence"],
-        "entities": trace["entities"],
+        "entities": [_open(entity, reply) for entity in trace["entities"]],
         "sentiment": trace["sentiment"],
         "skill": trace["skill"],
         "situation": trace["situation"],
@@ -103,3 +106,19 @@ def as_json(name: str, reply: Message) -> dict[str, Any]:
         "source": trace["source"],
         "ms": trace["ms"],
     }
+
+
+def _open(entity: dict[str, Any], reply: Message) -> dict[str, Any]:
+    """What a trace masks, read again from the message for whoever has just typed it."""
+    if "start" not in entity or reply.reply_to is None:
+        return entity
+    text = reply.reply_to.text[entity["start"] : entity["end"]]
+    customer = reply.conversation.customer
+    found = find(
+        text,
+        order_patterns=settings.ORDER_PATTERNS,
+        pending="identity",
+        known=Known(country=customer.country if customer else ""),
+    )
+    value = next((other.value for other in found if other.kind == entity["kind"]), text)
+    return {"kind": entity["kind"], "value": value, "text": text}

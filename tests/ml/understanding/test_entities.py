@@ -218,9 +218,9 @@ def test_everything_in_one_message():
     ],
 )
 def test_hostile_text_costs_no_time(text):
-    begun = time.perf_counter()
+    begun = time.process_time()
     find(text, order_patterns=DEFAULT_ORDER_PATTERNS, pending="identity", known=AT_HOME)
-    assert time.perf_counter() - begun < 0.5
+    assert time.process_time() - begun < 0.5
 
 
 def found(text, kind, *, known=None, pending=None):
