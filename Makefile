@@ -7,7 +7,7 @@ RUN_READY := $(ENV)/.installed
 TEST_READY := $(ENV)/.installed-dev
 SOURCES := manage.py config chatbot emails orders ml benchmarks tests
 
-.PHONY: run test check format train-writer train-understanding clean
+.PHONY: run test check format train-writer finetune-writer train-understanding clean
 
 run: $(RUN_READY)
 	@exec $(PY) manage.py up --port $(PORT)
@@ -39,6 +39,10 @@ $(TEST_READY): requirements-dev.txt $(RUN_READY)
 # Training needs the public data: make train-writer DATA=/path/to/data
 train-writer: $(TEST_READY)
 	$(PY) -m ml.writer.train all --data $(DATA)
+
+# A shop's own model: make finetune-writer MODEL=folder PAIRS=file (docs/fine-tuning.md)
+finetune-writer: $(TEST_READY)
+	$(PY) -m ml.writer.finetune $(MODEL) $(PAIRS) $(ARGS)
 
 train-understanding: $(TEST_READY)
 	$(PY) -m ml.understanding.train --data $(DATA)

@@ -6,42 +6,28 @@ inside the file under `doorstep.*` keys, each a JSON text.
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import gguf
-import llama_cpp
 import torch
 from tokenizers import Tokenizer
 
+from ml.writer.gguf_file import Shape, save
 from ml.writer.tokenizer import merges
 from ml.writer.tokens import CONTROLS, END, SLOT_TOKENS
 
 LICENCE = "CC-BY-SA-4.0"
 
 
-class ExportError(RuntimeError):
-    """llama.cpp would not quantise the file."""
-
-
 def export(checkpoint: Path, target: Path, scores: Mapping[str, object] | None = None) -> str:
     """Write the quantised model; returns its version."""
     state = torch.load(checkpoint, weights_only=True)
     version = f"writer-{state['stage']}-{fingerprint(state)}"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        wide, narrow = Path(folder) / "wide.gguf", Path(folder) / "narrow.gguf"
-        write_gguf(state, wide, version, scores or {})
-        quantise(wide, narrow)
-        partial = target.with_suffix(".partial")
-        partial.write_bytes(narrow.read_bytes())
-        os.replace(partial, target)
+    save(target, "Q8_0", lambda writer: _fill(writer, state, version, scores or {}))
     return version
 
 
@@ -53,32 +39,20 @@ def fingerprint(state: Mapping[str, Any]) -> str:
     return digest.hexdigest()[:8]
 
 
-def write_gguf(state: Mapping[str, Any], path: Path, version: str, scores: Mapping[str, object]) -> None:
-    writer = gguf.GGUFWriter(path, "llama")
-    _architecture(writer, state["config"])
+def _fill(
+    writer: gguf.GGUFWriter, state: Mapping[str, Any], version: str, scores: Mapping[str, object]
+) -> None:
+    _shape(state["config"]).write(writer)
     _vocabulary(writer, Tokenizer.from_str(state["tokenizer"]))
     _provenance(writer, state, version, scores)
     for name, weight in state["model"].items():
         half = weight.to(torch.float16) if weight.dim() > 1 else weight.float()
         writer.add_tensor(tensor_name(name), half.contiguous().numpy())
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
 
 
-def _architecture(writer: gguf.GGUFWriter, config: Mapping[str, Any]) -> None:
-    writer.add_context_length(config["context"])
-    writer.add_embedding_length(config["width"])
-    writer.add_block_count(config["layers"])
-    writer.add_feed_forward_length(config["hidden"])
-    writer.add_head_count(config["heads"])
-    writer.add_head_count_kv(config["heads"])
-    writer.add_rope_dimension_count(config["width"] // config["heads"])
-    writer.add_rope_freq_base(config["theta"])
-    writer.add_layer_norm_rms_eps(config["epsilon"])
-    writer.add_vocab_size(config["vocab"])
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
+def _shape(config: Mapping[str, Any]) -> Shape:
+    heads = config["heads"]
+    return Shape(**config, kv_heads=heads, head=config["width"] // heads)
 
 
 def _vocabulary(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
@@ -136,13 +110,3 @@ def tensor_name(name: str) -> str:
         return "output_norm.weight"
     _, number, part = name.removesuffix(".weight").split(".", 2)
     return f"blk.{number}.{_PARTS[part]}.weight"
-
-
-def quantise(source: Path, target: Path) -> None:
-    """Q8_0 throughout, the embedding too. Raises ExportError."""
-    params = llama_cpp.llama_model_quantize_default_params()
-    params.nthread = 2
-    params.ftype = llama_cpp.LLAMA_FTYPE_MOSTLY_Q8_0
-    code = llama_cpp.llama_model_quantize(str(source).encode(), str(target).encode(), ctypes.byref(params))
-    if code != 0:
-        raise ExportError(f"llama.cpp could not quantise {source.name} (code {code})")
