@@ -71,6 +71,8 @@ def edit(*, draft: Draft, staff: User, text: Text, seen: str) -> Draft:
             )
         if len(new.body) > MAX_BODY:
             raise NotPossible(f"Please keep the text under {MAX_BODY:,} characters.")
+        first = {"subject": old.subject, "preheader": old.preheader, "body": old.body}
+        row.trace = {"first": first} | row.trace  # what it was before anybody changed it
         row.subject, row.preheader, row.body = new.subject, new.preheader, new.body
         row.written_by, row.edited_by = "staff", staff
         _note(row, staff, "changed the text")
