@@ -65,18 +65,18 @@ class Phrasebook:
         )
 
     def _new(self, paragraph: str, request: Request, customer: str) -> list[Pair]:
+        """The pairs that no home holds. A sentence keeps to one home: half about the order and half
+        about a birthday, it would be neither's."""
         themes = heard(customer) | {request.theme} - {""}
         homes = [
             self._home(_with_every_slot(request)),
             *(self._taken_up(theme, request.situation) for theme in sorted(themes)),
         ]
-        return [
-            pair
-            for pair in pairwise(_TOKEN.findall(paragraph))
-            if not any(
-                pair in home.pairs or (pair[0] in _ENDS and pair[1] in home.openings) for home in homes
-            )
-        ]
+        new: list[Pair] = []
+        for sentence in _sentences(_TOKEN.findall(paragraph)):
+            each = [_new_to(home, sentence) for home in homes]
+            new += min(each, key=len)
+        return new
 
     def _collect(self, request: Request) -> Home:
         return _home(line for mood in MOODS for line in self._lines(replace(request, mood=mood)))
@@ -90,6 +90,24 @@ class Phrasebook:
 
 
 _HEADLINES = {"subject", "preheader"}
+
+
+def _sentences(tokens: list[str]) -> Iterator[list[str]]:
+    """Cut behind full stops; the mark that ended the sentence before stands in front of each."""
+    start = 0
+    for at, token in enumerate(tokens):
+        if token in _ENDS and at + 1 < len(tokens):
+            yield tokens[start : at + 1]
+            start = at
+    yield tokens[start:]
+
+
+def _new_to(home: Home, sentence: list[str]) -> list[Pair]:
+    return [
+        pair
+        for pair in pairwise(sentence)
+        if pair not in home.pairs and not (pair[0] in _ENDS and pair[1] in home.openings)
+    ]
 
 
 def _home(lines: Iterable[list[str]]) -> Home:

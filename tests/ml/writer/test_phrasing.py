@@ -57,3 +57,10 @@ def test_what_the_customer_mentioned_may_be_taken_up():
     text = "It's due on {likely_day}. " + wish
     assert CHAT.faults(text, request, "it's a present for my mum's birthday") == []
     assert CHAT.faults(text, request)[0].startswith("strays from its situation")
+
+
+def test_a_sentence_is_about_the_order_or_about_what_was_mentioned_not_half_and_half():
+    request = Request("order_cancelled", frozenset({"order"}))
+    moving = "where is it, we are moving on friday"
+    assert CHAT.at_home("I'm sorry, I know about the move.", request, moving)
+    assert not CHAT.at_home("I'm sorry, I know about the refund.", request, moving)
