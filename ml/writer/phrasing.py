@@ -75,7 +75,8 @@ class Phrasebook:
         new: list[Pair] = []
         for sentence in _sentences(_TOKEN.findall(paragraph)):
             each = [_new_to(home, sentence) for home in homes]
-            new += min(each, key=len)
+            fewest = min(each, key=len)
+            new += fewest
         return new
 
     def _collect(self, request: Request) -> Home:
