@@ -1,6 +1,6 @@
 """How well a writer keeps to facts, how varied and how fast it is: the figures in its card.
 
-Facts are recounted here from the finished text alone, by other means than the checker's."""
+Facts are recounted (`recount`) from the finished text alone, by other means than the checker's."""
 
 from __future__ import annotations
 
@@ -11,14 +11,9 @@ from dataclasses import dataclass
 from ml.types import Channel, Draft, Facts
 from ml.writer.examples import sample_facts
 from ml.writer.grounding import required
+from ml.writer.recount import unsupported
 from ml.writer.rules import SLOT
 from ml.writer.writer import Writer
-
-_STATED = re.compile(
-    r"\d|https?:|@|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|\b(?:January|February|April|June|July|August|"
-    r"September|October|November|December)\b|\b(?:tomorrow|yesterday|tonight)\b",
-    re.I,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +58,6 @@ def score(facts: Sequence[Facts], drafts: Sequence[Draft]) -> Scores:
         total_p50=round(times[len(times) // 2], 1),
         total_p95=round(times[int(len(times) * 0.95)], 1),
     )
-
-
-def unsupported(draft: Draft, facts: Facts) -> list[str]:
-    """What the finished text states beyond the facts' own displays."""
-    text = "\n".join((draft.subject, draft.preheader, draft.text))
-    for display in sorted((fact.display for fact in facts.slots.values()), key=len, reverse=True):
-        text = re.sub(re.escape(display.rstrip(".")), " ", text, flags=re.I)
-    return _STATED.findall(text)
 
 
 def distinct(texts: Iterable[str], size: int = 3) -> float:

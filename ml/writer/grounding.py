@@ -10,7 +10,10 @@ import re
 from collections import Counter
 
 from ml.types import Draft, Facts
-from ml.writer.rules import SLOT, claim_faults, content_faults, sentences, voice_faults, words
+from ml.writer.claims import claim_faults
+from ml.writer.manner import loop_faults, voice_faults
+from ml.writer.names import language_faults, name_faults
+from ml.writer.rules import SLOT, content_faults, hidden_faults, sentences, words
 from ml.writer.situations import COLLAPSIBLE, SITUATIONS, Situation
 from ml.writer.themes import theme_faults
 
@@ -71,13 +74,24 @@ def check(text: str, facts: Facts, *, subject: str = "", preheader: str = "") ->
     """Every fault of a delexicalised draft; an empty list means that it may be shown."""
     whole = "\n".join(part for part in (subject, preheader, text) if part)
     return [
-        *content_faults(whole, facts.situation),
+        *literal_faults(whole, facts),
         *_slot_faults(text, whole, facts),
-        *claim_faults(whole, facts.situation, facts.committed),
         *theme_faults(whole, facts.customer_text),
-        *voice_faults(whole, facts.situation, facts.mood),
         *_form_faults(text, whole, facts),
         *(_headline_faults(subject, preheader, facts) if facts.channel == "mail" else ()),
+    ]
+
+
+def literal_faults(text: str, facts: Facts) -> list[str]:
+    """Faults of the words around slots, of a whole draft or of a sentence of it: facts stated or hidden,
+    names, another language, claims, promises and tone."""
+    return [
+        *content_faults(text, facts.situation),
+        *hidden_faults(text),
+        *name_faults(text),
+        *language_faults(text),
+        *claim_faults(text, facts.situation, facts.committed),
+        *voice_faults(text, facts.situation, facts.mood),
     ]
 
 
@@ -110,17 +124,10 @@ def _form_faults(text: str, whole: str, facts: Facts) -> list[str]:
         faults.append("asks for nothing")
     if not text.rstrip().endswith((".", "?", "!", "{quote}", "{tracking_link}")):
         faults.append("breaks off")
-    if len(set(lines)) < len(lines) or _repeats(text, _CHAT_RUN if facts.channel == "chat" else _MAIL_RUN):
-        faults.append("repeats itself")
+    faults += loop_faults(text, _CHAT_RUN if facts.channel == "chat" else _MAIL_RUN)
     if re.search(r"\s[,.;:?!]|[,.;:]{2}|  |\b(\w+) \1\b", whole):
         faults.append("doubled word or stray mark")
     return faults
-
-
-def _repeats(text: str, run: int) -> bool:
-    tokens = re.findall(r"[\w{}'’-]+", text.lower())
-    runs = [tuple(tokens[at : at + run]) for at in range(len(tokens) - run + 1)]
-    return len(set(runs)) < len(runs)
 
 
 def _headline_faults(subject: str, preheader: str, facts: Facts) -> list[str]:

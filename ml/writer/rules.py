@@ -1,200 +1,187 @@
 """What no text may say on its own, as patterns over delexicalised text.
 
 The corpus is linted with these rules, the decoder's mask is built from them, and the checker
-applies them to every finished draft, so training text and live text obey one law.
+applies them to every finished draft, so training text and live text obey one law. Claims and
+promises are in `claims`, names and other languages in `names`, tone in `manner`.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-
-from ml.types import Mood
+from functools import lru_cache
+from itertools import pairwise
 
 SLOT = re.compile(r"\{(\w*)\}")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
+_WEEKDAYS = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"
+_MONTHS = "january|february|april|june|july|august|september|october|november|december"
 _NUMBER = (
     "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
     "seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|"
-    "million|dozen|couple"
+    "million|billion|dozen|couple|zero|nil|nought|umpteen"
 )
-_UNIT = "minute|hour|day|week|weekend|fortnight|month|year|pound|dollar|euro|penny|pence|cent|percent"
+_ORDINAL = (
+    "fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|fourteenth|fifteenth|"
+    "sixteenth|seventeenth|eighteenth|nineteenth|twentieth|thirtieth|fortieth|fiftieth|hundredth"
+)
+_COIN = (
+    "pounds?|dollars?|euros?|pence|pennies|cents?|quid|bucks?|fiver|tenner|grand|sterling|"
+    "gbp|usd|eur|brl|reais|yen|francs?|rupees?|per ?cent|percentage"
+)
+_UNIT = "minute|hour|day|week|weekend|fortnight|month|quarter|year|decade|night"
+# Of a day or night alone no amount is named in "a day to plan for"; of a week it is.
+_LONG_UNIT = "minute|hour|week|weekend|fortnight|month|year|decade"
+_BY = "by|on|before|until|till|from|since|in|around|about|after|during|over|through|this|next|last|every|of"
 
-_WEEKDAY = r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b"
-_MONTH = (
-    r"\b(?i:january|february|april|june|july|august|september|october|november|december)\b"
-    r"|(?:\b(?:in|of|by|since|until|from|early|late|mid)\s+|\}\s*)(?:March|May)\b(?!\s+(?:I|we)\b)"
+# Words that may stand right before "days", "weeks" and their like; what else does counts them.
+_BEFORE_UNITS = frozenset(
+    [
+        "the",
+        "these",
+        "those",
+        "which",
+        "what",
+        "new",
+        "no",
+        "any",
+        "all",
+        "both",
+        "your",
+        "our",
+        "its",
+        "their",
+        "other",
+        "such",
+        "own",
+        "and",
+        "or",
+        "of",
+        "for",
+        "on",
+        "most",
+        "many",
+        "how",
+        "exact",
+        "right",
+        "wrong",
+        "in",
+        "between",
+        "early",
+        "later",
+        "opening",
+        "different",
+        "delivery",
+        "working",
+        "business",
+        "busy",
+        "than",
+        "to",
+        "give",
+        "given",
+        "gives",
+        "with",
+        "whose",
+        "same",
+        "possible",
+        "expected",
+        "certain",
+        "holding",
+        "naming",
+        "name",
+        "named",
+    ]
 )
-_RELATIVE = (
-    r"\b(?:tomorrow|yesterday|tonight|this (?:morning|afternoon|evening|week|weekend|month)|"
-    r"(?:next|last) (?:week|month|year|weekend)|within (?:the|a|an) (?:hour|day|week)|noon|midnight)\b"
-)
-_LONG_UNIT = "minute|hour|week|weekend|fortnight|month|year|pound|dollar|euro|penny|cent|percent"
-# "A day to plan for" names no amount; "in a day" and "a working day" do.
-_QUANTITY = (
-    rf"\b(?:{_NUMBER})\b"
-    rf"|\b(?:a few|few|several|some|another|half an?|a couple of)(?: \w+)? (?:{_UNIT})s?\b"
-    rf"|\b(?:an?|one) (?:\w+ )?(?:{_LONG_UNIT})\b"
-    rf"|\b(?:an?|one) (?:working|business|full|whole|half) (?:{_UNIT})\b"
-    rf"|\b(?:in|within|takes?|took|after|than|about|only|just|every) (?:an?|one) (?:{_UNIT})\b"
-    rf"|\b(?:an?|one) (?:{_UNIT}) (?:or|ago|late|early|earlier|later|ahead|from now)\b"
-    r"|\b(?:first|second|third|fourth|fifth) of\b"
-)
+_DAYLIKE = frozenset(["day", "days", "today", "everyday", "nowadays", "birthday", "birthdays"])
 
-_CONTENT: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("digit", re.compile(r"\d")),
-    ("money", re.compile(r"[£$€¥%]|\b(?:pounds?|dollars?|euros?|pence)\b", re.I)),
-    ("URL", re.compile(r"https?:|www\.|\b\w+\.(?:com|org|net|co|uk|io)\b", re.I)),
-    ("email address", re.compile(r"@")),
-    ("weekday", re.compile(_WEEKDAY, re.I)),
-    ("month", re.compile(_MONTH)),
-    ("relative day", re.compile(_RELATIVE, re.I)),
-    ("spelled quantity", re.compile(_QUANTITY, re.I)),
-    ("emoji", re.compile("[\U0001f000-\U0001faff☀-➿⭐️]")),
-)
-_TODAY = re.compile(r"\btoday\b", re.I)
-_SAYS_TODAY = frozenset({"order_out_for_delivery"})
-
-# Phrases the voice rules out, whoever writes them.
-_VOICE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+_CONTENT: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (label, re.compile(pattern, re.I))
     for label, pattern in (
-        ("vague time", r"(?<!as )\bsoon\b|\b(?:shortly|asap|as soon as possible|in no time|momentarily)\b"),
-        ("padding", r"thank(?:s| you) for (?:reaching out|contacting|getting in touch|your patience)"),
-        ("padding", r"\bhappy to\b|\brest assured\b|\bvalued customer\b|\bdelighted to\b|\bfeel free\b"),
-        ("hollow apology", r"\binconvenience\b|\bunderstand (?:your|how|that you)\b|\byour frustration\b"),
-        ("unfortunately", r"(?:^|[.!?]\s+)unfortunately\b"),
-        ("promise", r"(?<!not a )(?<!no )\bguarantee\w*\b|\bi promise\b|\bmake sure that you\b"),
-        ("empty headline", r"\bimportant update\b"),
+        ("digit", r"\d"),
+        ("money", rf"[£$€¥%¢]|\b(?:{_COIN})\b"),
+        ("URL", r"https?\b|\bwww\b|\w\.\w|\bdot (?:com|org|net|co|uk|io|de|shop|html?)\b|://"),
+        ("email address", r"@|\(at\)|\bat \w+ dot\b"),
+        ("weekday", rf"\b(?:{_WEEKDAYS}|weekday)s?\b|\b(?:mon|tues?|thurs?|thu|fri)\b"),
+        ("weekday", rf"\b(?:{_BY}) (?:sat|sun|wed)\b"),
+        ("month", rf"\b(?:{_MONTHS})\b|\b(?:jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec)\b"),
+        (
+            "month",
+            r"\b(?:in|by|of|until|till|since|from|early|late|mid|this|next|last|around|before|during)[ -]"
+            r"(?:march|may)\b(?! (?:i|we)\b)|\}\s*(?-i:March|May)\b(?! (?:I|we)\b)",
+        ),
+        (
+            "relative day",
+            r"\b(?:tomorrow|yesterday|tonight|overnight|noon|midday|midnight|lunchtime|weekend|fortnight|"
+            r"christmas|xmas|easter|halloween|ramadan|diwali|hanukkah|thanksgiving|new year'?s?|"
+            r"(?:bank|public) holidays?|holiday season|o'clock|eod|close of business|end of (?:the "
+            r")?(?:week|month|year)|"
+            r"(?:the )?day (?:after|before)(?! that)|next[- ]day|same-day|half past|quarter (?:to|"
+            r"past))\b",
+        ),
+        (
+            "relative day",
+            r"\b(?:this|next|last|coming|following|previous|past|in the|by the|of the|later this|earlier "
+            r"this) "
+            r"(?:(?:coming|following|next|early|late) )?(?:night|week|month|year|"
+            r"spring|summer|autumn|fall|winter|quarter|season)\b",
+        ),
+        ("relative day", r"\bwithin (?:the|a|an|one) (?:\w+ )?(?:hour|day|week|month)\b|\bmid[- ]week\b"),
+        ("relative day", r"\b(?:by|in|until|since|before|during|over) (?:spring|summer|autumn|winter)\b"),
+        ("spelled quantity", rf"\b(?:{_NUMBER})s?\b"),
+        (
+            "spelled quantity",
+            rf"\b(?:{_ORDINAL})s?\b|\bthe third\b(?! (?:time|party))|\b(?:on|by) the (?:first|second)\b",
+        ),
+        (
+            "spelled quantity",
+            r"\b(?:first|second|third|last) of\b|\b(?:twenty|thirty)[- ](?:first|second|third)\b",
+        ),
+        (
+            "spelled quantity",
+            rf"\b(?:a few|few|several|some|another|half an?|multiple|numerous)(?: \w+)? (?:{_UNIT})s?\b",
+        ),
+        ("spelled quantity", rf"\b(?:an?|one|single) (?:\w+ )?(?:{_LONG_UNIT})s?\b"),
+        (
+            "spelled quantity",
+            rf"\b(?:an?|one|single) (?:working|business|full|whole|half|calendar) (?:{_UNIT})\b",
+        ),
+        (
+            "spelled quantity",
+            rf"\b(?:in|within|takes?|took|after|than|about|only|just|every|under|over|almost|nearly|around) "
+            rf"(?:an?|one)(?: single)? (?:{_UNIT})\b",
+        ),
+        (
+            "spelled quantity",
+            rf"\b(?:an?|one) (?:{_UNIT}) (?:or|and|ago|late|early|earlier|later|ahead|from now)\b",
+        ),
+        (
+            "spelled quantity",
+            r"\bhalf (?:of (?:your|the)|the|your|price|off)\b|\ba (?:third|quarter|fifth|tenth) of\b|"
+            r"\b(?:double|triple|twice|thrice) (?:the|your|as|that)\b|\b(?:day|week|hour) one\b",
+        ),
+        ("emoji", "[\U0001f000-\U0001faff☀-➿⭐️]"),
     )
 )
-
-# Situations whose news is not good: no exclamation mark beside it.
-BAD_NEWS = frozenset(
-    {
-        "identity_failed",
-        "identity_locked",
-        "no_orders",
-        "order_late",
-        "order_overdue",
-        "order_cancelled",
-        "order_exception",
-        "order_no_estimate",
-        "order_uncertain",
-        "cancel_refused",
-        "address_refused",
-        "refund_too_early",
-        "refund_too_late",
-        "refund_closed",
-        "refund_none",
-        "email_no_address",
-        "policy_unknown",
-        "complaint",
-        "not_understood",
-        "mail_timeline_late",
-        "mail_timeline_overdue",
-        "mail_timeline_other",
-        "mail_delay_notice",
-        "mail_cancelled",
-        "mail_complaint",
-    }
+_ROMAN = re.compile(
+    r"\b(?=[MDCLXVI]{2})M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})\b"
+    r"|\b(?:i{2,3}|iv|vi{1,3}|ix|xi{1,3}|xi?v|xx+i*)\b"
 )
-_SMALL_TALK = frozenset({"greeting", "thanks", "goodbye", "review"})
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Words that say an act is done. `states` are situations in which the act is an old fact
-    that may be told without having been done in this turn."""
-
-    act: str
-    pattern: re.Pattern[str]
-    states: frozenset[str]
-
-
-def _claim(act: str, states: str, *patterns: str) -> Claim:
-    return Claim(act, re.compile("|".join(patterns), re.I), frozenset(states.split()))
-
-
-_DONE = r"\b(?:i|we)(?:'ve| have)(?: \w+)? "
-_PASSIVE = r"(?:is now|has been|have been|has now been|is|was|'s been)(?: just| already| now)? "
-
-CLAIMS: tuple[Claim, ...] = (
-    _claim(
-        "cancelled",
-        "order_cancelled refund_closed mail_cancelled mail_timeline_other",
-        _DONE + r"cancel?led\b",
-        r"\bi just cancel?led\b",
-        r"(?:\}|\bit|\border|\bthat) " + _PASSIVE + r"cancel?led\b",
-    ),
-    _claim(
-        "address_changed",
-        "",
-        _DONE + r"(?:changed|updated|switched|corrected)\b",
-        r"\baddress(?: for \{order\}| on \{order\})? " + _PASSIVE + r"(?:changed|updated|corrected)\b",
-        r"\bnow (?:goes|ships|is going|going|heads|set) to \{new_address\}",
-    ),
-    _claim(
-        "refund_requested",
-        "refund_closed refund_pending refund_paid order_returning mail_refund_requested",
-        _DONE + r"(?:requested|filed|logged|put in|stored|recorded|submitted|passed on your refund)\b",
-        r"\brefund request(?: for (?:\{\w+\}|it))*(?: of \{\w+\})? (?:is|has been|was) (?:now )?"
-        r"(?:in|stored|sent|received|made|logged|recorded|with|submitted)\b",
-    ),
-    _claim(
-        "email_queued",
-        "email_already mail_invoice",
-        _DONE + r"(?:sent|emailed|mailed|queued)\b",
-        r"\b(?:i'm|i am|we're|we are) (?:now )?(?:sending|emailing|mailing)\b",
-        r"\b(?:is|are) (?:already |now )?on (?:its|the|their) way to \{email\}",
-        r"\b(?:email|timeline|invoice) (?:is being|has been|was) (?:sent|emailed|mailed|queued)\b",
-    ),
-    _claim(
-        "handed_over",
-        "handoff_waiting",
-        _DONE + r"(?:passed|handed|brought|transferred|forwarded|escalated|called in|put you)\b",
-        r"\b(?:passed|handed) (?:you|this|it) (?:on|over) (?:now|just now)\b",
-    ),
-)
-
-# Acts that no skill performs: nobody may claim or promise them. `refund_paid` tells an old fact.
-_NEVER_DONE = re.compile(
-    _DONE
-    + r"(?:refunded|paid|credited|replaced|reshipped|resent|compensated|discounted|called|spoken|contacted)\b"
-    r"|\b(?:i|we)(?:'ll| will| can) (?:refund|credit|compensate|replace|resend|reship|discount)\b"
-    r"|\byou(?:'ll| will) (?:be refunded|get your money|get a refund|receive a refund)\b",
+_TODAY = re.compile(
+    r"\btoday\b|\bend of (?:the )?day\b|\b(?:this|next|last|in the|by the|of the|tomorrow|coming|following|"
+    r"every) "
+    r"(?:(?:early|late|next) )?(?:morning|afternoon|evening)\b",
     re.I,
 )
-_PROMISE = re.compile(
-    r"\b(?:i|we|a colleague|someone)(?:'ll| will) "
-    r"(?:\w+ly )?(?:write|email|mail|send|call|phone|ring|text|update|notify|inform|let you|keep|get back|"
-    r"follow up|make sure|ensure|arrange|chase|investigate|check back|be in touch|contact)\b",
-    re.I,
+_SAYS_TODAY = frozenset({"order_out_for_delivery"})
+_UNITS = re.compile(rf"(\S+)\s+(?:{_UNIT})s\b", re.I)
+_LETTERS = re.compile(r"\b(?:[A-Za-z][ .\-]+){2,}[A-Za-z]\b")
+# Plain letters and the marks of plain prose. Whatever else there is hides something: other scripts,
+# look-alikes, wide digits, invisible characters, markup.
+_STRANGE = re.compile(r"[^A-Za-z \n.,:;?!'’()\"“”–—\-]")
+_SECRET = frozenset(
+    f"{_WEEKDAYS}|{_MONTHS}|{_NUMBER}|{_ORDINAL}|tomorrow|yesterday|tonight|pounds|dollars|euros".split("|")
 )
-_CONDITION = re.compile(
-    r"\b(?:if|once|when|whenever|after|with (?:that|it|those|both)|then|say|tell|give|send me|just|reply|"
-    r"want|like|or|until)\b",
-    re.I,
-)
-# A colleague's own follow-up is part of these processes, so a text may announce it.
-_FOLLOWED_UP = frozenset(
-    {
-        "refund_requested",
-        "refund_pending",
-        "invoice_queued",
-        "handoff_done",
-        "handoff_waiting",
-        "mail_refund_requested",
-        "mail_complaint",
-        "mail_timeline_overdue",
-        "mail_delay_notice",
-        "mail_timeline_late",
-        "mail_timeline_other",
-        "complaint",
-        "review",
-    }
-)
-_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_FUZZY = tuple(word for word in _SECRET if len(word) >= 7)
 
 
 def sentences(text: str) -> list[str]:
@@ -210,36 +197,52 @@ def words(text: str) -> int:
 def content_faults(text: str, situation: str = "") -> list[str]:
     """Facts a text states by itself: digits, days, amounts, links."""
     faults = [f"{label}: {found[0]!r}" for label, pattern in _CONTENT if (found := pattern.search(text))]
-    if situation not in _SAYS_TODAY and _TODAY.search(text):
-        faults.append("relative day: 'today'")
+    if situation not in _SAYS_TODAY and (found := _TODAY.search(text)):
+        faults.append(f"relative day: {found[0]!r}")
+    if found := _ROMAN.search(text):
+        faults.append(f"digit: {found[0]!r}")
     return faults
 
 
-def voice_faults(text: str, situation: str = "", mood: Mood = "neutral") -> list[str]:
-    """Phrases the voice rules out, and exclamation marks where they hurt."""
-    faults = [
-        f"{label}: {found[0].strip()!r}" for label, pattern in _VOICE if (found := pattern.search(text))
+def hidden_faults(text: str) -> list[str]:
+    """Facts that a text hides from a plain reading: strange characters, words spelt letter by letter, cut
+    in pieces or slightly wrong, and units of time that something counts."""
+    plain = SLOT.sub("{}", text).replace("’", "'")
+    faults = []
+    if found := _STRANGE.search(plain.replace("{}", "")):
+        faults.append(f"strange character: {found[0]!r}")
+    if found := _LETTERS.search(plain):
+        faults.append(f"spelt letter by letter: {found[0]!r}")
+    faults += [
+        f"spelled quantity: {found[0]!r}"
+        for found in _UNITS.finditer(plain)
+        if found[1].lower().strip(',.;:!?()"“”') not in _BEFORE_UNITS and not found[1].endswith((".", ":"))
     ]
-    if "!" in text and (situation in BAD_NEWS or (mood != "cheerful" and situation not in _SMALL_TALK)):
-        faults.append("exclamation mark beside bad news or a sober mood")
-    if text.count("{first_name}") > 1:
-        faults.append("name used more than once")
-    return faults
+    return faults + [f"hidden word: {word!r}" for word in _disguised(plain)]
 
 
-def claim_faults(text: str, situation: str, committed: frozenset[str]) -> list[str]:
-    """Acts claimed as done that are not stored, and promises nobody made."""
-    faults = [
-        f"claims {claim.act!r}: {found[0]!r}"
-        for claim in CLAIMS
-        if claim.act not in committed
-        and situation not in claim.states
-        and (found := claim.pattern.search(text))
-    ]
-    if found := _NEVER_DONE.search(text):
-        faults.append(f"claims what nobody did: {found[0]!r}")
-    for sentence in sentences(text):
-        promise = _PROMISE.search(sentence)
-        if promise and situation not in _FOLLOWED_UP and not _CONDITION.search(sentence):
-            faults.append(f"promise: {promise[0]!r}")
-    return faults
+def _disguised(text: str) -> list[str]:
+    """Words that are a day, a month or a number once put together or mended."""
+    tokens = re.findall(r"[^\W\d_]+(?:['-][^\W\d_]+)*", text.lower())
+    found = [token for token in tokens if token not in _SECRET and re.sub("['-]", "", token) in _SECRET]
+    found += [f"{one} {other}" for one, other in pairwise(tokens) if one + other in _SECRET]
+    for token in tokens:
+        daylike = token.endswith(("day", "days")) and token.split("-")[-1] not in _DAYLIKE
+        if daylike or (len(token) >= 6 and _is_misspelt(token)):
+            found.append(token)
+    return found
+
+
+@lru_cache(maxsize=16384)
+def _is_misspelt(token: str) -> bool:
+    return any(_one_slip(token, word) for word in _FUZZY)
+
+
+def _one_slip(token: str, word: str) -> bool:
+    """Whether one letter was left out, added, exchanged or swapped with its neighbour."""
+    if token == word or abs(len(token) - len(word)) > 1:
+        return False
+    at = next((i for i, (a, b) in enumerate(zip(token, word, strict=False)) if a != b), len(word))
+    a, b = token[at:], word[at:]
+    swapped = a[:2] == b[:2][::-1] and a[2:] == b[2:]
+    return swapped or a[1:] == b or a == b[1:] or a[1:] == b[1:]

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 
 from ml.types import MOODS, Fact, Facts, Mood
+from ml.writer.claims import claim_faults
 from ml.writer.corpus import GENERIC, Corpus, Script, Variant
 from ml.writer.corpus.compose import (
     ANYBODY,
@@ -18,7 +19,9 @@ from ml.writer.corpus.compose import (
 )
 from ml.writer.corpus.tedium import MAIL_WORDS
 from ml.writer.grounding import check
-from ml.writer.rules import SLOT, claim_faults, content_faults, voice_faults, words
+from ml.writer.manner import voice_faults
+from ml.writer.names import language_faults, name_faults
+from ml.writer.rules import SLOT, content_faults, hidden_faults, words
 from ml.writer.situations import COLLAPSIBLE, SITUATIONS, Situation
 from ml.writer.themes import THEMES, Theme, theme_faults
 
@@ -61,7 +64,13 @@ def _line(name: str, role: str, variant: Variant, moods: frozenset[Mood]) -> Ite
     committed = frozenset(situation.acts) if situation else frozenset()
     for expansion in variant.expansions:
         text = expansion.text
-        faults = content_faults(text, name) + claim_faults(text, name, committed)
+        faults = [
+            *content_faults(text, name),
+            *hidden_faults(text),
+            *name_faults(text),
+            *language_faults(text),
+        ]
+        faults += claim_faults(text, name, committed)
         for mood in sorted(moods):
             faults += voice_faults(text, name, mood)
         faults += [*_form(text, role), *theme_faults(text, "")]

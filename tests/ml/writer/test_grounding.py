@@ -64,7 +64,7 @@ def test_a_grounded_text_passes(facts, text):
         ("Order {order} is with {carrier}.", "slot {carrier} has no fact"),
         ("Your order is late.", "required {order} is not told"),
         ("I have refunded {order}.", "claims what nobody did"),
-        ("You will be refunded for {order}.", "claims what nobody did"),
+        ("You will be refunded for {order}.", "promises what nobody does"),
         ("I've cancelled {order}.", "claims 'cancelled'"),
         ("I've passed {order} on to a colleague.", "claims 'handed_over'"),
         ("I've emailed you about {order}.", "claims 'email_queued'"),

@@ -15,7 +15,7 @@ import pytest
 from ml.types import Fact, Facts
 from ml.writer.breaker import FAILURES, LONGEST_REST, REST, Breaker
 from ml.writer.engine import BackendError
-from ml.writer.evaluate import unsupported
+from ml.writer.recount import unsupported
 from ml.writer.server import LARGEST, TRIES, Server
 from ml.writer.sources import Words
 from ml.writer.writer import Writer

@@ -8,10 +8,11 @@ import pytest
 from ml.types import Fact, Facts
 from ml.writer.corpus.compose import Request
 from ml.writer.engine import BackendError, Engine
-from ml.writer.evaluate import evaluate, unsupported
+from ml.writer.evaluate import evaluate
 from ml.writer.examples import sample_facts
 from ml.writer.grounding import FactsError, check
 from ml.writer.prompts import messages, read_answer
+from ml.writer.recount import unsupported
 from ml.writer.sources import Words
 from ml.writer.writer import ModelMissing, Writer, load_writer
 
