@@ -63,6 +63,7 @@ _LISTED = frozenset(f"{_BRANDS}|{_PLACES}|{_PEOPLE}".split("|"))
 _POSSESSIVE = re.compile(r"['’]s$")
 # Shares of unknown words beyond which a sentence, or the whole, is not in plain English.
 _IN_SENTENCE, _IN_ALL = 0.5, 0.3
+_ENOUGH = 6  # words of the whole before their share says anything
 _FOREIGN = re.compile(
     r"\b(?:der|das|und|ist|nicht|sie|wir|ihre?|bestellung|wird|el|los|las|una|para|pero|usted|pedido|está|"
     r"le|les|est|votre|nous|vous|commande|pour|il|della|sono|ordine|per favore|seu|sua|você|não|het|een|"
@@ -110,4 +111,4 @@ def language_faults(text: str) -> list[str]:
         if len(tokens) >= 3 and (strange > _IN_SENTENCE * len(tokens) or len(_FOREIGN.findall(sentence)) > 1):
             return [f"not in English: {sentence[:40]!r}"]
         unknown, total = unknown + strange, total + len(tokens)
-    return ["not in English"] if total >= 3 and unknown > _IN_ALL * total else []
+    return ["not in English"] if total >= _ENOUGH and unknown > _IN_ALL * total else []

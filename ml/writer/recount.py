@@ -148,7 +148,6 @@ _SOFTENS = frozenset(
         "any",
         "for",
         "of",
-        "a",
         "policy",
         "request",
         "requests",
