@@ -9,7 +9,7 @@ before or not, with a window or without.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
@@ -28,13 +28,16 @@ _ENDS = frozenset(".?!")
 TOLERATED = 1
 
 Pair = tuple[str, str]
+# A slot behind the two words that lead up to it, empty where its sentence starts later.
+Place = tuple[str, str, str]
 
 
 class Home(NamedTuple):
-    """The word pairs and the openings of all sentences that fit a request."""
+    """The word pairs, the openings and the places of slots of all sentences that fit a request."""
 
     pairs: frozenset[Pair]
     openings: frozenset[str]
+    places: frozenset[Place]
 
 
 class Phrasebook:
@@ -46,32 +49,44 @@ class Phrasebook:
         self._taken_up = lru_cache(maxsize=None)(_acknowledgments)
 
     def faults(self, text: str, request: Request, customer: str = "") -> list[str]:
-        """One fault if a paragraph holds more new pairs than are tolerated.
+        """One fault if a paragraph holds more new pairs than are tolerated, or a fact where none of its
+        kind belongs ("the estimate allows for {promised_day}").
 
         At home are, too, the sentences that take up what the customer's message mentions."""
         for paragraph in text.split("\n"):
+            if misplaced := self._misplaced(paragraph, request, customer):
+                return [f"misplaces a fact: {' '.join(misplaced[0]).strip()}"]
             new = self._new(paragraph, request, customer)
             if len(new) > TOLERATED:
                 return [f"strays from its situation: {', '.join(' '.join(pair) for pair in new[:4])}"]
         return []
 
     def at_home(self, sentence: str, request: Request, customer: str = "") -> bool:
-        """Whether one sentence holds no new pair, and no slot or blank twice."""
+        """Whether one sentence holds no new pair, no misplaced fact, and no slot or blank twice."""
         slots = SLOT.findall(sentence)
         return (
             "  " not in sentence
             and len(slots) == len(set(slots))
             and not self._new(sentence, request, customer)
+            and not self._misplaced(sentence, request, customer)
         )
+
+    def _misplaced(self, paragraph: str, request: Request, customer: str) -> list[Place]:
+        homes = self._homes(request, customer)
+        found = _places(_TOKEN.findall(paragraph))
+        return [place for place in found if not any(place in home.places for home in homes)]
+
+    def _homes(self, request: Request, customer: str) -> list[Home]:
+        themes = heard(customer) | {request.theme} - {""}
+        return [
+            self._home(_with_every_slot(request)),
+            *(self._taken_up(theme, request.situation) for theme in sorted(themes)),
+        ]
 
     def _new(self, paragraph: str, request: Request, customer: str) -> list[Pair]:
         """The pairs that no home holds. A sentence keeps to one home: half about the order and half
         about a birthday, it would be neither's."""
-        themes = heard(customer) | {request.theme} - {""}
-        homes = [
-            self._home(_with_every_slot(request)),
-            *(self._taken_up(theme, request.situation) for theme in sorted(themes)),
-        ]
+        homes = self._homes(request, customer)
         new: list[Pair] = []
         for sentence in _sentences(_TOKEN.findall(paragraph)):
             each = [_new_to(home, sentence) for home in homes]
@@ -114,8 +129,18 @@ def _new_to(home: Home, sentence: list[str]) -> list[Pair]:
 def _home(lines: Iterable[list[str]]) -> Home:
     known = list(lines)
     return Home(
-        frozenset(pair for line in known for pair in pairwise(line)), frozenset(line[0] for line in known)
+        frozenset(pair for line in known for pair in pairwise(line)),
+        frozenset(line[0] for line in known),
+        frozenset(place for line in known for place in _places(line)),
     )
+
+
+def _places(tokens: Sequence[str]) -> Iterator[Place]:
+    before = ("", "")
+    for token in tokens:
+        if token.startswith("{"):
+            yield (*before, token)
+        before = ("", "") if token in _ENDS else (before[1], token)
 
 
 def _acknowledgments(theme: str, situation: str) -> Home:

@@ -7,7 +7,7 @@ from ml.writer.corpus.compose import Request
 from ml.writer.data import compose_many
 from ml.writer.phrasing import Phrasebook
 
-CHAT = Phrasebook(load("chat"))
+CHAT, MAIL = Phrasebook(load("chat")), Phrasebook(load("mail"))
 
 
 @pytest.mark.parametrize("channel", ["chat", "mail"])
@@ -29,6 +29,20 @@ def test_what_the_corpus_composes_is_at_home_in_its_situation(channel):
 )
 def test_a_text_about_something_else_strays(situation, text):
     assert CHAT.faults(text, Request(situation, frozenset()))[0].startswith("strays from its situation")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The new date of order {order} allows for {promised_day}.",
+        "The day to expect your {order} is {likely_day}.",
+        "We said {likely_day} for your {item}.",
+    ],
+)
+def test_a_fact_stands_only_where_its_kind_belongs(text):
+    request = Request("mail_timeline_late", frozenset({"order", "promised_day", "likely_day", "item"}))
+    assert not MAIL.at_home(text, request)
+    assert MAIL.faults(text, request)[0].startswith("misplaces a fact")
 
 
 def test_with_a_window_at_hand_a_single_day_is_not_enough():
