@@ -38,6 +38,27 @@ def test_patience_ends():
     assert [judge("It is on its way.") for _ in range(PATIENCE + 1)] == [False] * PATIENCE + [True]
 
 
+def test_what_was_said_is_not_said_again_and_sorry_once():
+    judge = Personal(())
+    judge("Hello,")
+    assert judge("The tracking doesn't tell us what is keeping the parcel, and we are sorry.")
+    assert not judge("The tracking of {order} doesn't tell us what is keeping the parcel.")
+    assert not judge("We are sorry for the wait.")
+    assert judge("Reply to this email, and a colleague reads it.")
+
+
+@pytest.mark.parametrize("situation", NAMING)
+def test_training_text_is_taken_as_it_is(situation):
+    slots = frozenset(SITUATIONS[situation].slots)
+    taken = 0
+    for seed in range(40):
+        body = compose(MAIL, Request(situation, slots), random.Random(seed)).text.partition("\n\n")[2]
+        judge = Personal(slots)
+        assert judge("Hello {first_name},")
+        taken += all(map(judge, sentences(body)))
+    assert taken >= 38
+
+
 @pytest.mark.parametrize("situation", NAMING)
 def test_training_text_opens_with_the_item_that_it_is_about(situation):
     request = Request(situation, frozenset(SITUATIONS[situation].slots))
