@@ -8,6 +8,7 @@ item, and a sentence that repeats another are taken back while they are written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from ml.writer.corpus.tedium import runs
@@ -15,6 +16,7 @@ from ml.writer.corpus.tedium import runs
 # How often openings are refused for the item's sake before an email goes without it: two sentences'
 # worth of what the engine rewrites.
 PATIENCE = 14
+_GREETING = re.compile(r"(?:Hello|Hi|Dear)\b")
 ECHO = 5  # words in a row that two sentences of an email do not share
 
 
@@ -32,7 +34,9 @@ class Personal:
         if sentence.endswith(","):
             self._greeted = True
             return not self._name or "{first_name}" in sentence
-        return not self._greeted or (self._names_item(sentence) and self._is_new(sentence))
+        if not self._greeted:
+            return not _GREETING.match(sentence)  # one that runs on into the text
+        return self._names_item(sentence) and self._is_new(sentence)
 
     def _is_new(self, sentence: str) -> bool:
         """Whether it says neither what was said before nor sorry a second time."""

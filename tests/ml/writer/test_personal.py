@@ -23,6 +23,10 @@ def test_a_greeting_has_the_name_where_there_is_one():
     assert Personal(())("Hello,")
 
 
+def test_a_greeting_stands_by_itself():
+    assert not Personal({"first_name"})("Hello {first_name}, the delivery should come on {likely_day}.")
+
+
 def test_the_item_is_asked_for_after_the_greeting_until_it_is_told():
     judge = Personal({"item"})
     assert judge("Order {order}: on its way")  # the subject
