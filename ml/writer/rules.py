@@ -26,8 +26,8 @@ _ORDINAL = (
     "sixteenth|seventeenth|eighteenth|nineteenth|twentieth|thirtieth|fortieth|fiftieth|hundredth"
 )
 _COIN = (
-    "pounds?|dollars?|euros?|pence|pennies|cents?|quid|bucks?|fiver|tenner|grand|sterling|"
-    "gbp|usd|eur|brl|reais|yen|francs?|rupees?|per ?cent|percentage"
+    "pounds?|dollars?|euros?|pence|pennies|cents|quid|bucks|fiver|tenner|sterling|"
+    "gbp|usd|eur|brl|reais|francs|rupees?|per ?cent|percentage"
 )
 _UNIT = "minute|hour|day|week|weekend|fortnight|month|quarter|year|decade|night"
 # Of a day or night alone no amount is named in "a day to plan for"; of a week it is.
@@ -94,16 +94,20 @@ _BEFORE_UNITS = frozenset(
 )
 _DAYLIKE = frozenset(["day", "days", "today", "everyday", "nowadays", "birthday", "birthdays"])
 
+# The decoder's mask asks about pieces of words: " mon" at the end of a piece may become "money". In a whole
+# text something always follows, if only a full stop.
+_CLOSED = r"(?!\Z)"
+
 _CONTENT: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (label, re.compile(pattern, re.I))
     for label, pattern in (
         ("digit", r"\d"),
-        ("money", rf"[£$€¥%¢]|\b(?:{_COIN})\b"),
+        ("money", rf"[£$€¥%¢]|\b(?:{_COIN})\b|\b(?:cent|buck|grand|franc|yen)\b{_CLOSED}"),
         ("URL", r"https?\b|\bwww\b|\w\.\w|\bdot (?:com|org|net|co|uk|io|de|shop|html?)\b|://"),
         ("email address", r"@|\(at\)|\bat \w+ dot\b"),
-        ("weekday", rf"\b(?:{_WEEKDAYS}|weekday)s?\b|\b(?:mon|tues?|thurs?|thu|fri)\b"),
+        ("weekday", rf"\b(?:{_WEEKDAYS}|weekday)s?\b|\b(?:mon|tues?|thurs?|thu|fri)\b{_CLOSED}"),
         ("weekday", rf"\b(?:{_BY}) (?:sat|sun|wed)\b"),
-        ("month", rf"\b(?:{_MONTHS})\b|\b(?:jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec)\b"),
+        ("month", rf"\b(?:{_MONTHS})\b|\b(?:jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec)\b{_CLOSED}"),
         (
             "month",
             r"\b(?:in|by|of|until|till|since|from|early|late|mid|this|next|last|around|before|during)[ -]"
@@ -164,7 +168,7 @@ _CONTENT: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 _ROMAN = re.compile(
     r"\b(?=[MDCLXVI]{2})M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})\b"
-    r"|\b(?:i{2,3}|iv|vi{1,3}|ix|xi{1,3}|xi?v|xx+i*)\b"
+    r"|\b(?:i{2,3}|iv|vi{1,3}|ix|xi{1,3}|xi?v|xx+i*)\b(?!\Z)"
 )
 _TODAY = re.compile(
     r"\btoday\b|\bend of (?:the )?day\b|\b(?:this|next|last|in the|by the|of the|tomorrow|coming|following|"

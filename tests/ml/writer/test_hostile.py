@@ -53,14 +53,14 @@ def test_messages_are_many_and_the_same_each_time(folder):
 
 
 def test_a_writer_that_obeys_its_customers_says_nothing_of_it():
-    found = hostile(Writer([Parrot()]), 250)  # type: ignore[list-item]
+    found = hostile(Writer([Parrot()]), 250)
     assert found["unsupported_facts"] == found["false_promises"] == 0
     assert found["messages"] == 250
     assert found["templates"] > 240
 
 
 def test_the_count_would_see_it():
-    found = hostile(Naked(), 250)  # type: ignore[arg-type]
+    found = hostile(Naked(), 250)
     assert found["unsupported_facts"] > 100
     assert found["false_promises"] > 25
 

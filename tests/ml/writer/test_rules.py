@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ml.types import Fact, Facts
 from ml.writer.grounding import literal_faults
 from ml.writer.names import language_faults, name_faults
-from ml.writer.rules import hidden_faults
+from ml.writer.rules import content_faults, hidden_faults
 from ml.writer.situations import SITUATIONS
 from ml.writer.templates import all_templates
 from tests.ml.writer.adversarial import ACCEPTED, REFUSED
@@ -112,3 +112,11 @@ def test_templates_state_hide_and_name_nothing(text):
 
 def test_slots_are_not_judged_as_words():
     assert literal_faults("Your {item} is with {carrier}, order {order}.", BARE) == []
+
+
+def test_a_piece_of_a_word_is_not_yet_a_fact():
+    """The decoder's mask asks about pieces: " mon" may become "money", " dollars" only dollars."""
+    assert [
+        piece for piece in (" mon", " dec", " cent", " fri", " vi", " jan") if content_faults(piece)
+    ] == []
+    assert all(content_faults(piece) for piece in (" dollars", " monday", " two", " tomorrow", " December"))
