@@ -32,7 +32,8 @@ from ml.writer.grounding import pieces
 from ml.writer.situations import SITUATIONS
 from ml.writer.templates import chat_template
 from orders import lookups
-from orders.models import Customer
+from orders import record as record_of_estimates
+from orders.models import Customer, GivenEstimate
 
 log = logging.getLogger(__name__)
 GIVE_UP = timedelta(seconds=45)  # of failing to answer one message
@@ -276,6 +277,8 @@ def _store(message: Message, turn: Turn, reply: Reply, draft: Draft, trace: dict
             reply_to=message,
             trace=trace,
         )
+        if reply.told:
+            record_of_estimates.note(*reply.told, channel=GivenEstimate.Channel.CHAT)
         if reply.hand_over and row.state != Conversation.State.WAITING:
             _move(row, Conversation.State.WAITING, assignee=None)
     return stored

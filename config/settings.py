@@ -72,6 +72,16 @@ def number(name: str, default: int, low: int, high: int) -> int:
     return value
 
 
+def share(name: str, default: float, low: float, high: float) -> float:
+    try:
+        value: float = env.float(name, default)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a number such as {default}.") from error
+    if not low <= value <= high:
+        raise ImproperlyConfigured(f"{name} must be between {low} and {high}, not {value}.")
+    return value
+
+
 # --- Django -------------------------------------------------------------------------------------
 SECRET_KEY = secret("SECRET_KEY")
 DEBUG = env.bool("DEBUG", False)
@@ -214,6 +224,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep-chat": {"task": "chatbot.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "sweep-mail": {"task": "emails.sweep", "schedule": 10.0, "options": {"expires": 10}},
+    "watch-estimates": {"task": "emails.watch", "schedule": 60.0, "options": {"expires": 60}},
 }
 
 # --- mail ---------------------------------------------------------------------------------------
@@ -254,6 +265,10 @@ LLM_MODEL = existing("LLM_MODEL")
 LLM_URL = web_url("LLM_URL")
 LLM_THREADS = number("LLM_THREADS", 2, 1, 64)
 DELIVERY_MODEL = existing("DELIVERY_MODEL") or VAR_DIR / "models" / "delivery.skops"
+# Of all parcels, the share that arrives within the days that a customer is told.
+ESTIMATE_CONFIDENCE = share("ESTIMATE_CONFIDENCE", 0.8, 0.5, 0.9)
+# Days; a window wider than this is kept back, and a colleague offered instead.
+ESTIMATE_WIDEST = number("ESTIMATE_WIDEST", 14, 1, 60)
 
 # --- limits -------------------------------------------------------------------------------------
 MESSAGE_MAX_CHARS = number("MESSAGE_MAX_CHARS", 4000, 100, 100_000)

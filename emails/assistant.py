@@ -9,6 +9,7 @@ from django.conf import settings
 
 from emails.drafts import Writer
 from orders.estimates import Forecaster
+from orders.recalibration import Recalibrating
 
 _loading = Lock()
 
@@ -31,4 +32,5 @@ def _tools() -> tuple[Writer, Forecaster | None]:
         mail=settings.ARTIFACTS / "writer-mail.gguf",
         threads=settings.LLM_THREADS,
     )
-    return writer, load_model(settings.DELIVERY_MODEL, shipped=settings.ARTIFACTS / "delivery.skops")
+    model = load_model(settings.DELIVERY_MODEL, shipped=settings.ARTIFACTS / "delivery.skops")
+    return writer, Recalibrating(model) if model else None

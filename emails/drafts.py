@@ -24,8 +24,9 @@ from emails.policy import POLICIES
 from ml import types
 from ml.types import Facts
 from ml.writer.situations import SITUATIONS
+from orders import record
 from orders.estimates import Forecaster, outlook
-from orders.models import Customer, Order
+from orders.models import Customer, GivenEstimate, Order
 
 LEASE = timedelta(minutes=2)  # writing takes seconds; an older claim belongs to a worker that died
 MAX_WRITES = 3
@@ -49,8 +50,8 @@ def request(
     """Ask for an email; the same request finds the row that the first one made.
 
     `facts`, if given, are those the customer was told, under a situation of the mail channel; the
-    email then tells the same days. An email that failed or was discarded is taken up again and counts
-    as created. Raises NoAddress where the customer cannot be written to.
+    email then tells the same days. An email that failed, or was discarded and is asked for again, is
+    taken up again and counts as created. Raises NoAddress where the customer cannot be written to.
     """
     if order is not None and order.customer_id != customer.pk:
         raise ValueError("an email about an order goes to the one who placed it")
@@ -111,7 +112,8 @@ def _key(
     if kind == Draft.Kind.COMPLAINT:
         parts.append(str(conversation or ""))
     if facts is not None:
-        parts += [facts.situation, news(kind, facts.slots), timeline or []]
+        parts += [facts.situation, news(kind, facts.slots)]
+        parts += [] if POLICIES[kind].is_unasked else [timeline or []]
     elif order is not None and POLICIES[kind].news:
         parts += _news_of_today(kind, order)
     digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -139,7 +141,8 @@ def _store_once(draft: Draft) -> tuple[Draft, bool]:
     if created:
         return stored, True
     again = {"state": State.REQUESTED, "error": "", "tries": 0, "next_try_at": None, "claimed_at": None}
-    over = Draft.objects.filter(pk=stored.pk, state__in=(State.FAILED, State.DISCARDED))
+    states = (State.FAILED,) if POLICIES[draft.kind].is_unasked else (State.FAILED, State.DISCARDED)
+    over = Draft.objects.filter(pk=stored.pk, state__in=states)
     revived = over.update(**again, **new)
     stored.refresh_from_db()
     return stored, bool(revived)
@@ -215,6 +218,8 @@ def _store(draft: Draft, written: _Written) -> Draft:
             row.subject, row.preheader = one_line(written.text.subject), one_line(written.text.preheader)
             row.body, row.written_by = written.text.text.strip(), written.text.source
         row.save()
+        if written.gathered.told and written.text:
+            record.note(*written.gathered.told, channel=GivenEstimate.Channel.MAIL)
         queue.announce(row.pk)
         if row.state == State.APPROVED:
             queue.send_on_commit("emails.deliver", row.pk)

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from ml.types import Fact
+from orders import reasons
 from orders.actions import return_deadline
 from orders.estimates import Outlook
 from orders.models import MOVING, OPEN, Customer, Item, Order, Refund, Shipment, Status, TrackingEvent
@@ -198,16 +199,19 @@ def _parcel(order: Order) -> Iterator[Triple]:
 
 
 def _arrival(order: Order, outlook: Outlook) -> Iterator[Triple]:
-    zone = order.customer.zone
-    source = f"delivery:{outlook.estimate.model}" if outlook.estimate else f"orders.Order:{order.pk}.status"
-    if outlook.likely:
-        yield "likely_day", day(outlook.likely, zone), source
+    if outlook.likely is None or outlook.forecast is None:
+        return
+    zone, source = order.customer.zone, f"delivery:{outlook.forecast.model}"
+    yield "likely_day", day(outlook.likely, zone), source
     if outlook.window_start and outlook.window_end and outlook.window_start != outlook.window_end:
         yield "window_start", day(outlook.window_start, zone), source
         yield "window_end", day(outlook.window_end, zone), source
-    if outlook.likely and outlook.promised and outlook.likely > outlook.promised:
+    if outlook.promised and outlook.likely > outlook.promised:
         late = (outlook.likely - outlook.promised).days
         yield "days_late", f"{late} day{'s' if late > 1 else ''}", source
+    yield "reasons", reasons.in_a_sentence(outlook.forecast.reasons), source
+    if outlook.chance is not None:
+        yield "promise_chance", reasons.chance(outlook.chance), source
 
 
 def _money_back(order: Order) -> Iterator[Triple]:

@@ -23,6 +23,7 @@ class Gathered:
     timeline: list[Row]
     invoice: list[context.Line]
     link: str
+    told: tuple[Order, Outlook] | None  # an estimate that this email is the first to tell
 
     @property
     def missing(self) -> list[str]:
@@ -49,6 +50,7 @@ def gather(draft: Draft, *, model: Forecaster | None, now: datetime) -> Gathered
         timeline=rows if policy.has_timeline else [],
         invoice=context.invoice(order) if policy.has_invoice and order else [],
         link=_link(order) if policy.has_timeline and order else "",
+        told=(order, seen) if policy.has_timeline and order and seen and not draft.context else None,
     )
 
 

@@ -17,7 +17,8 @@ Kind = Draft.Kind
 @dataclass(frozen=True, slots=True)
 class Policy:
     """`situation` is empty where the order's outlook decides it. `news` names the slots that make it
-    another email when they change: the same request with the same news is the same row."""
+    another email when they change: the same request with the same news is the same row. What is sent
+    unasked goes by its news alone, and stays discarded once staff have discarded it."""
 
     situation: str
     why: str
@@ -43,7 +44,7 @@ POLICIES: dict[str, Policy] = {
     Kind.DELAY_NOTICE: Policy(
         situation="mail_delay_notice",
         why="You get this email because your order is late.",
-        news=_ARRIVAL,
+        news=("promised_day",),  # one notice a promise, however often its window moves
         is_unasked=True,
         has_stop_link=True,
         has_timeline=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from emails import drafts, outbox, sweep
+from emails import delays, drafts, outbox, sweep
 from emails.assistant import mail_tools
 
 
@@ -23,3 +23,10 @@ def deliver_email(draft_id: int) -> None:
 @shared_task(name="emails.sweep")  # type: ignore[untyped-decorator]
 def sweep_emails() -> None:
     sweep.run()
+
+
+@shared_task(name="emails.watch")  # type: ignore[untyped-decorator]
+def watch_estimates() -> None:
+    _, model = mail_tools()
+    if model is not None:
+        delays.run(model=model, now=timezone.now())

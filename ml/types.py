@@ -100,7 +100,8 @@ class Leg:
 
     Among deliveries that agree with an order in the fields `keys` (all of them known; no keys: every
     delivery of the shop) those are taken that have both `start` and `end`; the `latest` so many whose
-    `end` lies before the moment of the estimate are what may be known then.
+    `end` lies before the moment of the estimate are what may be known then. Where `known` names another
+    time, such as for promises, which end in the future, that one decides instead, and is `Spell.ended_at`.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Leg:
     end: str
     keys: tuple[str, ...]
     latest: int
+    known: str = ""
 
 
 # What whoever serves estimates looks up for `Consignment.past`, newest first. Keys are fields of Consignment.

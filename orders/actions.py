@@ -8,6 +8,7 @@ from typing import Literal
 from django.db import transaction
 from django.utils import timezone
 
+from orders import news
 from orders.addresses import parse_address
 from orders.errors import RefundError, TransitionError
 from orders.models import OPEN, Order, Refund, Shipment, Status, TrackingEvent
@@ -138,6 +139,7 @@ def record_event(*, shipment: Shipment, kind: str, at: datetime, place: str = ""
         if created:
             _stamp(shipment, event)
             _advance(order, event)
+            news.take_in([order.pk])
         return event
 
 

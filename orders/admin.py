@@ -16,7 +16,17 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
-from orders.models import Customer, Item, Order, Refund, Seller, Shipment, TrackingEvent, number_key
+from orders.models import (
+    Customer,
+    GivenEstimate,
+    Item,
+    Order,
+    Refund,
+    Seller,
+    Shipment,
+    TrackingEvent,
+    number_key,
+)
 
 ADDRESS = ["line1", "line2", "postcode", "city", "region", "country"]
 LABELS = {
@@ -77,6 +87,44 @@ class RefundInline(LookOnly, TabularInline):  # type: ignore[misc]
     hide_title = True
 
 
+class EstimateInline(LookOnly, TabularInline):  # type: ignore[misc]
+    """What was said about when it arrives, newest first."""
+
+    model = GivenEstimate
+    fields = readonly_fields = [
+        "given_at",
+        "channel",
+        "stage",
+        "window",
+        "likely_day",
+        "chance",
+        "why",
+        "fell_out",
+    ]
+    extra = 0
+    hide_title = True
+    per_page = 10
+    verbose_name_plural = "estimates given"
+
+    @admin.display(description="window")
+    def window(self, row: GivenEstimate) -> str:
+        if not (row.first_day and row.last_day):
+            return "too vague to tell"
+        return f"{row.first_day:%-d %b} – {row.last_day:%-d %b} ({row.confidence:.0%})"
+
+    @admin.display(description="keeps the promise")
+    def chance(self, row: GivenEstimate) -> str:
+        return "" if row.promise_chance is None else f"{row.promise_chance:.0%}"
+
+    @admin.display(description="reasons")
+    def why(self, row: GivenEstimate) -> str:
+        return ", ".join(f"{words} {reason.days:+.1f} d" for reason, words in row.told_reasons[:3])
+
+    @admin.display(description="arrival minus estimate")
+    def fell_out(self, row: GivenEstimate) -> str:
+        return "" if row.error_days is None else f"{row.error_days:+.1f} d"
+
+
 class OrderInline(LookOnly, TabularInline):  # type: ignore[misc]
     model = Order
     fields = readonly_fields = ["number", "status", "total", "currency", "placed_at", "promised_at"]
@@ -96,7 +144,7 @@ class OrderAdmin(LookOnly, ModelAdmin):  # type: ignore[misc]
     show_full_result_count = False
     search_fields = ["number", "customer__email", "customer__first_name", "customer__last_name", "postcode"]
     search_help_text = "Order number, name, email or postcode"
-    inlines = [ItemInline, ShipmentInline, RefundInline]
+    inlines = [ItemInline, ShipmentInline, EstimateInline, RefundInline]
     readonly_fields = [
         "number", "customer", "status", "total", "currency", "payment_method", "source",
         "placed_at", "paid_at", "promised_at", "cancelled_at", "updated_at",

@@ -1,19 +1,21 @@
-"""From an order's rows to when it arrives and what kind of answer that makes.
+"""When an order arrives, and what kind of answer that makes.
 
-Chat and email both tell what `describe` says, so their dates agree.
+Chat, email and desk all tell what `outlook` says, so their dates agree.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Literal, Protocol
-from zoneinfo import ZoneInfo
 
-from ml.types import Consignment, Estimate, Quantiles
-from orders.models import MOVING, OPEN, Item, Order, Seller, Shipment, Status, TrackingEvent
-from orders.rows import ItemRow, OrderRow, Place, ShipmentRow
+from django.conf import settings
+
+from ml.types import Consignment, Forecast
+from orders.consignments import consignment
+from orders.models import MOVING, OPEN, Order, Status, TrackingEvent
+from orders.paces import known_at
 
 Kind = Literal[
     "placed",
@@ -21,6 +23,7 @@ Kind = Literal[
     "out_for_delivery",
     "late",
     "overdue",
+    "uncertain",
     "delivered",
     "cancelled",
     "returning",
@@ -29,7 +32,6 @@ Kind = Literal[
 ]
 
 SILENCE = timedelta(days=7)  # without a scan, where the carrier does scan: nobody knows where it is
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 LAST_DROP_HOUR = 21  # vans are back by then
 _RETURNING = frozenset({Status.RETURN_REQUESTED, Status.EXCHANGE_REQUESTED, Status.RETURNED})
 _SCANS = frozenset(
@@ -48,8 +50,10 @@ class Forecaster(Protocol):
     @property
     def version(self) -> str: ...
 
-    def remaining(self, row: Consignment, *, elapsed: float) -> Quantiles | None:
-        """Days from the hand-over, or the placing where there was none, given `elapsed` have passed."""
+    def forecast_many(
+        self, rows: Sequence[Consignment], *, now: datetime, confidence: float = 0.8
+    ) -> list[Forecast | None]:
+        """A forecast a row, given that it has not arrived by `now`; None where nothing honest can be said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,68 +61,73 @@ class Outlook:
     """What can be said about an order now. Dates are days in the customer's time zone.
 
     `window_start`, `window_end` and `likely` are set for the kinds placed, in_transit,
-    out_for_delivery and late, read off `estimate`, and never lie in the past. `days_late` counts from
-    the promised day to today or to the likely day, whichever is later.
+    out_for_delivery and late, and never lie in the past: the window that holds the arrival with the
+    chosen confidence. `chance` is that of keeping to a promised day which is still to come. `days_late`
+    counts from the promised day to today or to the likely day, whichever is later. `forecast` is what the
+    model said, also where it is too vague to be told (the kinds uncertain and overdue).
     """
 
     kind: Kind
     window_start: date | None = None
     window_end: date | None = None
     likely: date | None = None
+    chance: float | None = None
     promised: date | None = None
     days_late: int = 0
     placed: date | None = None
     shipped: date | None = None
     delivered: date | None = None
     cancelled: date | None = None
-    estimate: Estimate | None = None
+    forecast: Forecast | None = None
 
 
 def outlook(order: Order, *, model: Forecaster | None, now: datetime) -> Outlook:
     """What can be said about an order now. Without a model states are told, but no days to come."""
-    return describe(order, estimate(order, model=model, now=now) if model else None, now)
+    return outlooks([order], model=model, now=now)[0]
 
 
-def estimate(order: Order, *, model: Forecaster, now: datetime) -> Estimate | None:
-    """When the order arrives, or None where that cannot honestly be said.
+def outlooks(orders: Sequence[Order], *, model: Forecaster | None, now: datetime) -> list[Outlook]:
+    """As `outlook`, of many orders at once."""
+    if model is None:
+        return [describe(order, now=now) for order in orders]
+    asked = [order for order in orders if is_expected(order, now=now)]
+    rows = known_at([consignment(order) for order in asked], now=now)
+    said = model.forecast_many(rows, now=now, confidence=settings.ESTIMATE_CONFIDENCE)
+    forecasts = {order.pk: forecast for order, forecast in zip(asked, said, strict=True)}
+    return [
+        describe(order, forecasts.get(order.pk), now=now, was_asked=order.pk in forecasts) for order in orders
+    ]
 
-    That is: it is not on its way, it is not known when it was placed, the carrier has fallen silent,
-    or it has been under way for longer than all but a few parcels the model knows.
+
+def describe(
+    order: Order, forecast: Forecast | None = None, *, now: datetime, was_asked: bool = False
+) -> Outlook:
+    """The kind of answer that this order's state and forecast allow, and the days to tell.
+
+    `was_asked`: a model has been asked, so that no forecast means there is none to be had.
     """
-    if order.placed_at is None or order.status not in OPEN | MOVING or is_silent(order, now=now):
-        return None
-    today = _van_today(order, now=now)
-    if today is not None:
-        return Estimate(now, today, today, "out_for_delivery", model.version)
-    row = consignment(order)
-    start = row.handed_over_at or row.placed_at
-    elapsed = (now - start).total_seconds() / 86_400
-    days = model.remaining(row, elapsed=elapsed)
-    if days is None:
-        return None
-    earliest, likely, latest = (
-        max(now, start + timedelta(days=value)) for value in (days.low, days.median, days.high)
-    )
-    return Estimate(earliest, likely, latest, "handover" if row.handed_over_at else "purchase", model.version)
-
-
-def describe(order: Order, estimate: Estimate | None, now: datetime) -> Outlook:
-    """The kind of answer that this order's state and estimate allow, and the days to tell."""
     known = _Days(order, now)
-    kind, arrival = _kind(order, estimate, known)
-    if arrival is None:
-        return replace(
-            known.outlook(kind), days_late=known.days_late(known.today) if kind == "overdue" else 0
-        )
-    start, likely, end = (known.day(at) for at in (arrival.earliest, arrival.likely, arrival.latest))
+    kind = _settled_kind(order, known)
+    if kind is not None:
+        return known.outlook(kind)
+    if forecast is None or _is_too_wide(forecast):
+        return _undated(order, forecast, known, was_asked=was_asked)
+    start, likely, end = (known.day(at) for at in (forecast.low, forecast.likely, forecast.high))
     return replace(
-        known.outlook(kind),
+        known.outlook(_dated_kind(order, likely, known)),
         window_start=start,
         likely=likely,
         window_end=end,
+        chance=known.chance(forecast),
         days_late=known.days_late(max(likely, known.today)),
-        estimate=arrival,
+        forecast=forecast,
     )
+
+
+def is_expected(order: Order, *, now: datetime) -> bool:
+    """Whether it can be estimated at all: it is on its way, it is known when it was placed, and the carrier
+    has not fallen silent."""
+    return order.placed_at is not None and order.status in OPEN | MOVING and not is_silent(order, now=now)
 
 
 def is_silent(order: Order, *, now: datetime) -> bool:
@@ -131,91 +140,9 @@ def is_silent(order: Order, *, now: datetime) -> bool:
     return False
 
 
-def consignment(order: Order, *, finished: bool = False) -> Consignment:
-    """The order's rows as plain feature values; with `finished`, its delivery as well, to learn from."""
-    items = list(order.items.all())
-    seller = next((item.seller for item in items if item.seller), None)
-    return _consignment(
-        order,
-        place=order,
-        origin=seller,
-        seller=seller.external_id if seller else "",
-        items=items,
-        shipments=list(order.shipments.all()),
-        zone=order.customer.zone,
-        finished=finished,
-    )
-
-
-def consignment_of(row: OrderRow, *, finished: bool = False) -> Consignment:
-    """As `consignment`, of an order that is in no table."""
-    seller = next((item.seller for item in row.items if item.seller), None)
-    return _consignment(
-        row,
-        place=row.place,
-        origin=seller.place if seller else None,
-        seller=seller.external_id if seller else "",
-        items=row.items,
-        shipments=row.shipments,
-        zone=ZoneInfo(row.customer.timezone),
-        finished=finished,
-    )
-
-
-def _consignment(
-    order: Order | OrderRow,
-    *,
-    place: Order | Place,
-    origin: Seller | Place | None,
-    seller: str,
-    items: Sequence[Item | ItemRow],
-    shipments: Sequence[Shipment | ShipmentRow],
-    zone: ZoneInfo,
-    finished: bool,
-) -> Consignment:
-    if order.placed_at is None:
-        raise ValueError(f"order {order.number} has no time of placing")
-    slowest = _slowest(shipments)
-    arrivals = [shipment.delivered_at for shipment in shipments if shipment.delivered_at]
-    delivered = max(arrivals) if finished and arrivals and len(arrivals) == len(shipments) else None
-
-    def local(at: datetime | None) -> datetime | None:
-        return at.astimezone(zone) if at else None
-
-    return Consignment(
-        placed_at=order.placed_at.astimezone(zone),
-        handed_over_at=local(slowest.handed_over_at) if slowest else None,
-        delivered_at=local(delivered),
-        promised_at=local(order.promised_at),
-        origin_lat=origin.lat if origin else None,
-        origin_lng=origin.lng if origin else None,
-        destination_lat=place.lat,
-        destination_lng=place.lng,
-        origin_region=_area(origin) if origin else "",
-        region=_area(place),
-        seller=seller,
-        carrier=slowest.carrier if slowest else "",
-        service=slowest.service if slowest else "",
-        weight_g=_total(items, "weight_g"),
-        volume_cm3=_total(items, "volume_cm3"),
-        price=float(sum(item.price * item.quantity for item in items)),
-        freight=float(sum(item.freight for item in items)),
-        items=float(sum(item.quantity for item in items)),
-    )
-
-
-def _kind(order: Order, arrival: Estimate | None, known: _Days) -> tuple[Kind, Estimate | None]:
-    settled = _settled_kind(order, known)
-    if settled is not None:
-        return settled, None
-    if arrival is None:
-        missed = known.promised is not None and known.today > known.promised
-        return ("overdue" if missed or is_silent(order, now=known.now) else "no_estimate"), None
-    if order.status == Status.OUT_FOR_DELIVERY and arrival.stage == "out_for_delivery":
-        return "out_for_delivery", arrival
-    if known.promised is not None and max(known.day(arrival.likely), known.today) > known.promised:
-        return "late", arrival
-    return ("in_transit" if order.status in MOVING else "placed"), arrival
+def _is_too_wide(forecast: Forecast) -> bool:
+    """Whether its window is of no use to anybody: better say so and offer a colleague."""
+    return forecast.too_wide or forecast.high - forecast.low > timedelta(days=settings.ESTIMATE_WIDEST)
 
 
 def _settled_kind(order: Order, known: _Days) -> Kind | None:
@@ -229,6 +156,36 @@ def _settled_kind(order: Order, known: _Days) -> Kind | None:
     if order.status == Status.DELIVERED:
         return "delivered" if known.delivered else "no_estimate"
     return None
+
+
+def _undated(order: Order, forecast: Forecast | None, known: _Days, *, was_asked: bool) -> Outlook:
+    """An order that is waited for and of which no day can honestly be told."""
+    missed = known.promised is not None and known.today > known.promised
+    if missed or is_silent(order, now=known.now):
+        late = known.days_late(known.today)
+        return replace(known.outlook("overdue"), days_late=late, forecast=forecast)
+    return replace(known.outlook("uncertain" if was_asked else "no_estimate"), forecast=forecast)
+
+
+def _dated_kind(order: Order, likely: date, known: _Days) -> Kind:
+    if likely == known.today and _is_on_the_van(order, now=known.now):
+        return "out_for_delivery"
+    if known.promised is not None and max(likely, known.today) > known.promised:
+        return "late"
+    return "in_transit" if order.status in MOVING else "placed"
+
+
+def _is_on_the_van(order: Order, *, now: datetime) -> bool:
+    """Whether a parcel was loaded for delivery today, in the customer's zone, and vans still drive."""
+    local = now.astimezone(order.customer.zone)
+    if order.status != Status.OUT_FOR_DELIVERY or local.hour >= LAST_DROP_HOUR:
+        return False
+    return any(
+        event.kind == TrackingEvent.Kind.OUT_FOR_DELIVERY
+        and event.at.astimezone(local.tzinfo).date() == local.date()
+        for shipment in order.shipments.all()
+        for event in shipment.events.all()
+    )
 
 
 class _Days:
@@ -253,6 +210,13 @@ class _Days:
     def days_late(self, day: date) -> int:
         return max(0, (day - self.promised).days) if self.promised else 0
 
+    def chance(self, forecast: Forecast) -> float | None:
+        """Of arriving by the end of the promised day; None where that day is over or there is none."""
+        if self.promised is None or self.promised < self.today:
+            return None
+        end = datetime.combine(self.promised + timedelta(days=1), time.min, tzinfo=self.zone)
+        return forecast.chance_by(end)
+
     def outlook(self, kind: Kind) -> Outlook:
         return Outlook(
             kind,
@@ -262,35 +226,3 @@ class _Days:
             delivered=self.delivered,
             cancelled=self.cancelled,
         )
-
-
-def _van_today(order: Order, *, now: datetime) -> datetime | None:
-    """This evening in the customer's zone, if a parcel was loaded for delivery today and vans still drive."""
-    if order.status != Status.OUT_FOR_DELIVERY:
-        return None
-    local = now.astimezone(order.customer.zone)
-    loaded = any(
-        event.kind == TrackingEvent.Kind.OUT_FOR_DELIVERY
-        and event.at.astimezone(local.tzinfo).date() == local.date()
-        for shipment in order.shipments.all()
-        for event in shipment.events.all()
-    )
-    evening = local.replace(hour=LAST_DROP_HOUR, minute=0, second=0, microsecond=0)
-    return evening if loaded and local < evening else None
-
-
-def _slowest(shipments: Sequence[Shipment | ShipmentRow]) -> Shipment | ShipmentRow | None:
-    """The parcel that completes the order: one not handed over yet, or else the last that was."""
-    waiting = [shipment for shipment in shipments if shipment.delivered_at is None] or shipments
-    unsent = next((shipment for shipment in waiting if shipment.handed_over_at is None), None)
-    return unsent or max(waiting, key=lambda s: s.handed_over_at or _LONG_AGO, default=None)
-
-
-def _area(place: Order | Seller | Place) -> str:
-    return f"{place.country}-{place.region}".strip("-")
-
-
-def _total(items: Sequence[Item | ItemRow], name: str) -> float | None:
-    values = [(getattr(item, name), item.quantity) for item in items]
-    known = [float(value) * quantity for value, quantity in values if value is not None]
-    return sum(known) if known else None

@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 from django.db import connection, models, transaction
 
+from orders import news, paces
+from orders.consignments import consignment_of
 from orders.models import Customer, Item, Order, Refund, Seller, Shipment, TrackingEvent, number_key
 from orders.rows import (
     CustomerRow,
@@ -99,12 +101,14 @@ def load_batch(
     customers = _customers([row.customer for row in rows], source)
     sellers = _sellers([item.seller for row in rows for item in row.items if item.seller], source)
     new = _Batch(source)
+    added: list[tuple[Order, OrderRow]] = []
+    updated: list[int] = []
     for row in rows:
         order = existing.get(number_key(row.number))
         if order is None:
-            existing[number_key(row.number)] = _add_order(
-                new, row, customers[row.customer.external_id], sellers
-            )
+            order = _add_order(new, row, customers[row.customer.external_id], sellers)
+            existing[number_key(row.number)] = order
+            added.append((order, row))
             report.imported += 1
         elif order.source != source or order.customer_id != customers[row.customer.external_id].pk:
             report.rejected += 1
@@ -112,10 +116,13 @@ def load_batch(
                 Rejected("", row.line, f"Order {row.number} is already here and belongs to somebody else.")
             )
         elif _update_order(order, row, sellers):
+            updated.append(order.pk)
             report.updated += 1
         else:
             report.unchanged += 1
     _write(new)
+    paces.absorb((order.pk, consignment_of(row, finished=True)) for order, row in added if row.placed_at)
+    news.take_in(updated)
 
 
 def _chunks(rows: Iterable[OrderRow | Rejected], size: int) -> Iterator[list[OrderRow | Rejected]]:

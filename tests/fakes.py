@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from ml.types import Draft, Facts, Timing
+from ml.types import Consignment, DeliveryStage, Draft, Facts, Forecast, Quantiles, Reason, Timing
 
 NAMED = (
     "order",
@@ -46,6 +48,39 @@ class FakeWriter:
             tokens=len(delexicalised.split()),
             subject=_fill("Your {item}: news of {order}", facts) if is_mail else "",
             preheader=_fill("It is {status}.", facts) if is_mail else "",
+        )
+
+
+@dataclass
+class FakeForecaster:
+    """Gives every parcel the same days from its hand-over or placing, those left over at `now`; None:
+    nothing honest can be said. `asked` holds the rows of the last call."""
+
+    days: Quantiles | None = field(default_factory=lambda: Quantiles(1.5, 3.0, 5.0))
+    reasons: tuple[Reason, ...] = ()
+    version: str = "fake-1"
+    asked: list[Consignment] = field(default_factory=list)
+
+    def forecast_many(
+        self, rows: Sequence[Consignment], *, now: datetime, confidence: float = 0.8
+    ) -> list[Forecast | None]:
+        self.asked = list(rows)
+        return [self._forecast(row, now, confidence) for row in rows]
+
+    def _forecast(self, row: Consignment, now: datetime, confidence: float) -> Forecast | None:
+        if self.days is None:
+            return None
+        elapsed = (now - (row.handed_over_at or row.placed_at)).total_seconds() / 86_400
+        low, median, high = (
+            max(0.0, days - elapsed) for days in (self.days.low, self.days.median, self.days.high)
+        )
+        stage: DeliveryStage = "handed_over" if row.handed_over_at else "placed"
+        # nothing happens between the ends of a window that leans to one side and one that does not
+        tail, lean = (1 - confidence) / 2, (1 - confidence) * 0.2
+        levels, days = (lean, tail, 0.5, lean + confidence, 1 - tail), (low, low, median, high, high)
+        spread = max(0.1, median - low), max(0.1, high - median)
+        return Forecast(
+            stage, now, levels, days, confidence, False, self.reasons, self.version, median, *spread
         )
 
 

@@ -21,6 +21,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _item("Conversations", "forum", "desk-conversations", key="waiting", badge=counts.waiting),
         _item("Email drafts", "edit_note", "desk-drafts", key="drafts", badge=counts.drafts),
     ]
+    desk.append(_item("Estimates", "query_stats", "desk-estimates"))
     if not settings.EMAIL_URL:
         desk.append(_item("Mail sink", "inbox", "desk-mails"))
     shop = [

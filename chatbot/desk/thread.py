@@ -14,8 +14,8 @@ from chatbot.desk import queue
 from chatbot.desk.why import Why, why
 from chatbot.models import Conversation, Message
 from emails.models import Draft
-from orders import lookups
-from orders.models import Order
+from orders import lookups, record
+from orders.models import GivenEstimate, Order
 
 State = Conversation.State
 SHOWN_MESSAGES = 200
@@ -113,9 +113,9 @@ def _hint(state: str, *, mine: bool, free: bool, holder: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """The right-hand column."""
+    """The right-hand column: orders, each with the estimate last given of it."""
 
-    orders: list[Order]
+    orders: list[tuple[Order, GivenEstimate | None]]
     others: QuerySet[Conversation]
     drafts: QuerySet[Draft]
 
@@ -123,8 +123,10 @@ class Beside:
 def beside(conversation: Conversation) -> Beside:
     customer = conversation.customer
     others = Conversation.objects.filter(customer=customer).exclude(pk=conversation.pk).exclude(last_seq=0)
+    orders = lookups.orders_of(customer) if customer else []
+    estimates = record.latest_of(orders)
     return Beside(
-        orders=lookups.orders_of(customer) if customer else [],
+        orders=[(order, estimates.get(order.pk)) for order in orders],
         others=queue.with_last_words(others if customer else Conversation.objects.none()).order_by(
             "-updated_at"
         )[:SHOWN_OTHERS],

@@ -57,7 +57,7 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What to say and what to remember. `slots` may hold more than the situation knows; `pending`
-    replaces what was asked before."""
+    replaces what was asked before; `told` is the estimate it tells, to be kept on record."""
 
     skill: str
     situation: str
@@ -68,6 +68,7 @@ class Reply:
     pending: dict[str, Any] = field(default_factory=dict)
     hand_over: bool = False
     priority: int = 0
+    told: tuple[Order, Outlook] | None = None
 
 
 def order_card(order: Order, seen: Outlook, slots: Mapping[str, Fact]) -> dict[str, Any]:
@@ -82,6 +83,7 @@ def order_card(order: Order, seen: Outlook, slots: Mapping[str, Fact]) -> dict[s
         "window": f"{start.display} to {end.display}" if start and end else "",
         "likely": slots["likely_day"].display if "likely_day" in slots else "",
         "promised": slots["promised_day"].display if "promised_day" in slots else "",
+        "chance": slots["promise_chance"].display if "promise_chance" in slots else "",
         "steps": timeline(order, seen),
         "tracking_link": slots["tracking_link"].display if "tracking_link" in slots else "",
     }

@@ -10,7 +10,8 @@ from emails.facts import masked, situation, timeline
 from emails.models import Draft
 from ml.types import Fact, Facts
 from ml.writer.situations import SITUATIONS
-from orders.models import Customer
+from orders import record
+from orders.models import Customer, GivenEstimate
 
 SKILL = "mail"
 
@@ -42,6 +43,7 @@ def email_timeline(turn: Turn) -> Reply:
         return Reply(SKILL, "email_no_address", slots, quick_replies=[HUMAN])
     told = {**slots, "email": _address(order.customer)}
     if created:
+        record.note(order, seen, channel=GivenEstimate.Channel.MAIL)
         return Reply(SKILL, "email_queued", told, committed=frozenset({"email_queued"}))
     return Reply(SKILL, "email_already", told)
 

@@ -18,6 +18,7 @@ SITUATIONS = {
     "out_for_delivery": "order_out_for_delivery",
     "late": "order_late",
     "overdue": "order_overdue",
+    "uncertain": "order_uncertain",
     "delivered": "order_delivered",
     "cancelled": "order_cancelled",
     "returning": "order_returning",
@@ -25,7 +26,7 @@ SITUATIONS = {
     "no_estimate": "order_no_estimate",
 }
 # states in which a colleague can do more than a date can
-NEEDS_PERSON = frozenset({"overdue", "exception"})
+NEEDS_PERSON = frozenset({"overdue", "uncertain", "exception"})
 
 
 def track(turn: Turn) -> Reply:
@@ -41,6 +42,7 @@ def track(turn: Turn) -> Reply:
         card=order_card(order, seen, slots),
         quick_replies=_offers(order, needs_person=seen.kind in NEEDS_PERSON),
         priority=1 if seen.kind in NEEDS_PERSON else 0,
+        told=(order, seen),
     )
 
 

@@ -33,6 +33,18 @@ TONES = 6  # avatar colours in static/desk/desk.css
 
 
 @register.filter
+def percent(share: float | None) -> str:
+    """0.814 as "81"; a dash where nothing is known."""
+    return "–" if share is None else f"{100 * share:.0f}"
+
+
+@register.filter
+def signed(days: float | None) -> str:
+    """0.314 as "+0.31", with a true minus below zero; a dash where nothing is known."""
+    return "–" if days is None else f"{days:+.2f}".replace("-", "−")
+
+
+@register.filter
 def since(moment: datetime | str | None) -> str:
     """How long ago, as short as a list allows: "now", "4 min", "2 h", "3 d"."""
     when = parse_datetime(moment) if isinstance(moment, str) else moment

@@ -5,7 +5,7 @@ import { h, icon, link, webAddress } from './dom.js';
 const STEP_WORDS = { done: 'Done', now: 'Now', expected: 'Expected' };
 
 export function orderCard(card) {
-  const { number, status, items = [], total, window, likely, promised } = card;
+  const { number, status, items = [], total, window, likely, promised, chance } = card;
   // what is expected stands above the steps already, where there is an estimate
   const steps = (card.steps ?? []).filter(({ state }) => state !== 'expected' || !(window || likely));
   const tracking = webAddress(card.tracking_link ?? '');
@@ -14,7 +14,7 @@ export function orderCard(card) {
     { class: 'card', 'aria-label': `Order ${number}` },
     h('div', { class: 'card-head' }, h('h3', {}, number), status && h('span', { class: 'status' }, status)),
     items.length ? h('p', { class: 'items', dir: 'auto' }, items.map(itemText).join(', ')) : null,
-    when(window, likely, promised),
+    when(window, likely, promised, chance),
     steps.length ? h('ol', { class: 'steps' }, ...steps.map(step)) : null,
     total || tracking
       ? h('div', { class: 'card-foot' },
@@ -28,7 +28,7 @@ function itemText({ name, quantity }) {
   return quantity > 1 ? `${quantity} × ${name}` : name;
 }
 
-function when(window, likely, promised) {
+function when(window, likely, promised, chance) {
   if (!window && !likely && !promised) return null;
   const days = window || likely;
   return h(
@@ -38,6 +38,7 @@ function when(window, likely, promised) {
     days ? h('p', { class: 'days' }, days) : null,
     likely && likely !== days ? h('p', { class: 'likely' }, 'Most likely ', h('strong', {}, likely)) : null,
     promised ? h('p', { class: 'promised' }, `Promised for ${promised}`) : null,
+    promised && chance ? h('p', { class: 'promised' }, `Chance of keeping to it: ${chance}`) : null,
   );
 }
 

@@ -19,7 +19,7 @@ from aiosmtpd.smtp import Envelope
 from emails import drafts, queue
 from emails.facts import order_slots, timeline
 from emails.models import Draft
-from ml.types import Estimate, Facts
+from ml.types import Facts, Forecast, Reason
 from orders.estimates import Outlook
 from orders.models import Customer, Item, Order, Shipment, Status, TrackingEvent
 from tests.fakes import FakeWriter
@@ -93,7 +93,20 @@ def make_outlook() -> Callable[..., Outlook]:
             "window_end": date(2026, 11, 27),
             "likely": date(2026, 11, 25),
             "promised": date(2026, 11, 27),
-            "estimate": Estimate(NOW, NOW, NOW, "handover", MODEL),
+            "chance": 0.9,
+            "forecast": Forecast(
+                stage="handed_over",
+                at=NOW,
+                levels=(0.1, 0.5, 0.9),
+                days=(1.0, 2.0, 4.0),
+                confidence=0.8,
+                too_wide=False,
+                reasons=(Reason("distance", 1.4), Reason("load", 0.8), Reason("goods", 0.1)),
+                model=MODEL,
+                median=2.0,
+                below=1.0,
+                above=2.0,
+            ),
         }
         return Outlook(**({"kind": kind} | values | changes))
 

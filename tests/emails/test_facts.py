@@ -87,7 +87,9 @@ def test_an_order_fills_its_slots_and_says_from_where(order, make_outlook):
         "payment_method": "your Visa card ending 9212",
         "place": "the Leeds depot",
         "placed_day": "Tuesday 17 November",
+        "promise_chance": "about 9 in 10",
         "promised_day": "Friday 27 November",
+        "reasons": "the long route and a busy week at the warehouse",
         "shipped_day": "Thursday 19 November",
         "shop": "Doorstep Demo Shop",
         "status": "on its way",
@@ -107,6 +109,19 @@ def test_a_window_of_one_day_is_only_that_day(order, make_outlook):
     assert not {"window_start", "window_end"} & set(slots)
 
 
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [
+        (0.99, "better than 9 in 10"),
+        (0.88, "about 9 in 10"),
+        (0.5, "about 5 in 10"),
+        (0.01, "less than 1 in 10"),
+    ],
+)
+def test_a_chance_is_never_called_certain(order, make_outlook, share, shown):
+    assert facts.order_slots(order, make_outlook(chance=share))["promise_chance"].display == shown
+
+
 def test_late_is_counted_in_days(order, make_outlook):
     slots = facts.order_slots(order, make_outlook("late", promised=date(2026, 11, 22)))
     assert slots["days_late"].display == "3 days"
@@ -117,7 +132,13 @@ def test_nothing_is_filled_from_nothing(amara, make_outlook):
     slots = facts.order_slots(
         bare,
         make_outlook(
-            "no_estimate", window_start=None, window_end=None, likely=None, promised=None, estimate=None
+            "no_estimate",
+            window_start=None,
+            window_end=None,
+            likely=None,
+            promised=None,
+            chance=None,
+            forecast=None,
         ),
     )
     assert set(slots) == {"amount", "first_name", "order", "shop", "status"}

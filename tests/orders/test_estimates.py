@@ -1,34 +1,21 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from ml.types import Consignment, Quantiles
-from orders.estimates import consignment, describe, estimate, outlook
+from ml.types import Quantiles, Reason
+from orders.consignments import consignment
+from orders.estimates import outlook, outlooks
 from orders.models import Seller, Status, TrackingEvent
 from tests import factories
+from tests.fakes import FakeForecaster as Model
 
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
 Kind = TrackingEvent.Kind
 USUAL = Quantiles(1.5, 3.0, 5.0)
-
-
-@dataclass
-class Model:
-    """Says the same days for every parcel, and keeps what it was asked."""
-
-    days: Quantiles | None = USUAL
-    version: str = "fake-1"
-    asked: Consignment | None = None
-    elapsed: float = 0.0
-
-    def remaining(self, row: Consignment, *, elapsed: float) -> Quantiles | None:
-        self.asked, self.elapsed = row, elapsed
-        return self.days
 
 
 def order(**fields):
@@ -52,11 +39,8 @@ def test_an_order_that_is_packed_counts_from_its_placing():
         date(2026, 11, 21),
         None,
     )
-    assert seen.estimate
-    assert (seen.estimate.stage, seen.estimate.model) == ("purchase", "fake-1")
-    assert model.asked
-    assert model.asked.handed_over_at is None
-    assert model.elapsed == pytest.approx(2.0)
+    assert (seen.forecast.stage, seen.forecast.model) == ("placed", "fake-1")
+    assert model.asked[0].handed_over_at is None
 
 
 def test_a_parcel_under_way_counts_from_its_hand_over():
@@ -64,9 +48,7 @@ def test_a_parcel_under_way_counts_from_its_hand_over():
     seen = outlook(order(), model=model, now=NOW)
     assert seen.kind == "in_transit"
     assert seen.likely == date(2026, 11, 25)
-    assert model.elapsed == pytest.approx(1.0)
-    assert seen.estimate
-    assert seen.estimate.stage == "handover"
+    assert seen.forecast.stage == "handed_over"
 
 
 def test_days_are_those_of_the_customers_zone():
@@ -108,12 +90,41 @@ def test_a_missed_promise_is_late_and_packed_orders_can_be_late_too():
     assert packed.kind == "late"
 
 
-@pytest.mark.parametrize("model", [Model(days=None), None])
+@pytest.mark.parametrize("model", [Model(days=None), Model(Quantiles(1, 9, 60)), None])
 def test_without_an_honest_estimate_no_day_is_named(model):
     missed = outlook(order(promised_at=NOW - timedelta(days=3)), model=model, now=NOW)
     assert (missed.kind, missed.likely, missed.window_start, missed.days_late) == ("overdue", None, None, 3)
     within = outlook(order(), model=model, now=NOW)
-    assert (within.kind, within.likely) == ("no_estimate", None)
+    assert (within.kind, within.likely, within.chance) == (
+        "uncertain" if model else "no_estimate",
+        None,
+        None,
+    )
+
+
+def test_how_wide_is_too_wide_is_a_setting(settings):
+    wide = Model(Quantiles(2, 5, 12))
+    assert outlook(order(), model=wide, now=NOW).kind == "in_transit"
+    settings.ESTIMATE_WIDEST = 9
+    assert outlook(order(), model=wide, now=NOW).kind == "uncertain"
+
+
+def test_the_confidence_is_a_setting(settings):
+    settings.ESTIMATE_CONFIDENCE = 0.6
+    seen = outlook(order(), model=Model(), now=NOW)
+    assert seen.forecast.confidence == 0.6
+    assert seen.forecast.levels[1:3] == pytest.approx((0.2, 0.5))
+
+
+def test_the_chance_of_the_promise_counts_until_the_end_of_its_day():
+    parcel = order(promised_at=(NOW + timedelta(days=2)).replace(hour=8))
+    # one day after the hand-over: half by Wednesday noon, 84 in 100 by Friday noon
+    assert outlook(parcel, model=Model(), now=NOW).chance == pytest.approx(0.5 + 0.34 * 0.25)
+    sure = outlook(order(promised_at=NOW + timedelta(days=9)), model=Model(), now=NOW)
+    assert sure.chance == pytest.approx(0.9)
+    missed = outlook(order(promised_at=NOW - timedelta(days=1)), model=Model(), now=NOW)
+    assert missed.chance is None
+    assert outlook(order(promised_at=None), model=Model(), now=NOW).chance is None
 
 
 def test_a_carrier_that_fell_silent_makes_it_overdue():
@@ -128,17 +139,19 @@ def test_a_carrier_that_fell_silent_makes_it_overdue():
 
 def test_a_carrier_that_never_scans_is_not_silent():
     parcel = order(placed_at=NOW - timedelta(days=12))
-    assert estimate(parcel, model=Model(Quantiles(11, 12, 20)), now=NOW)
+    assert outlook(parcel, model=Model(Quantiles(11, 12, 20)), now=NOW).kind == "in_transit"
 
 
 def test_on_the_van_means_today():
     van = order(status=Status.OUT_FOR_DELIVERY, promised_at=NOW - timedelta(days=1))
     van.shipments.get().events.create(kind=Kind.OUT_FOR_DELIVERY, at=NOW - timedelta(hours=5), place="Leeds")
-    seen = outlook(van, model=Model(days=None), now=NOW)
+    today = Model(Quantiles(1.0, 1.1, 1.2))
+    seen = outlook(van, model=today, now=NOW)
     assert (seen.kind, seen.likely, seen.window_end) == ("out_for_delivery", NOW.date(), NOW.date())
-    at_night = outlook(van, model=Model(), now=NOW.replace(hour=22))
+    assert today.asked[0].out_for_delivery_at == NOW - timedelta(hours=5)
+    at_night = outlook(van, model=today, now=NOW.replace(hour=22))
     assert at_night.kind == "late"
-    assert at_night.likely == date(2026, 11, 25)
+    assert outlook(van, model=Model(), now=NOW).kind == "late"
 
 
 @pytest.mark.parametrize(
@@ -154,9 +167,8 @@ def test_on_the_van_means_today():
 )
 def test_what_nobody_waits_for_has_no_estimate(status, kind):
     settled = order(status=status)
-    assert estimate(settled, model=Model(), now=NOW) is None
     seen = outlook(settled, model=Model(), now=NOW)
-    assert (seen.kind, seen.likely, seen.estimate) == (kind, None, None)
+    assert (seen.kind, seen.likely, seen.forecast) == (kind, None, None)
 
 
 def test_a_delivery_without_a_date_names_no_day():
@@ -167,7 +179,6 @@ def test_a_delivery_without_a_date_names_no_day():
 
 def test_an_order_of_unknown_age_has_no_estimate():
     undated = order(placed_at=None, promised_at=None, shipped=False)
-    assert estimate(undated, model=Model(), now=NOW) is None
     assert outlook(undated, model=Model(), now=NOW).kind == "no_estimate"
 
 
@@ -175,13 +186,20 @@ def test_an_order_waits_for_its_slowest_parcel():
     both = order()
     factories.shipment(both, handed_over_at=NOW - timedelta(hours=6))
     model = Model()
-    estimate(both, model=model, now=NOW)
-    assert model.elapsed == pytest.approx(0.25)
+    outlook(both, model=model, now=NOW)
+    assert model.asked[0].handed_over_at == NOW - timedelta(hours=6)
     factories.shipment(both, handed_over_at=None)
-    split = type(both).objects.get(pk=both.pk)
-    estimate(split, model=model, now=NOW)
-    assert model.asked
-    assert model.asked.handed_over_at is None
+    outlook(type(both).objects.get(pk=both.pk), model=model, now=NOW)
+    assert model.asked[0].handed_over_at is None
+
+
+def test_many_at_once_say_what_each_says_alone():
+    rows = [order(), order(status=Status.PROCESSING), order(status=Status.CANCELLED), order(placed_at=None)]
+    model = Model(reasons=(Reason("route", 1.0),))
+    together = outlooks(rows, model=model, now=NOW)
+    assert len(model.asked) == 2
+    assert together == [outlook(row, model=model, now=NOW) for row in rows]
+    assert together[0].forecast.reasons == (Reason("route", 1.0),)
 
 
 def test_rows_become_plain_values():
@@ -200,7 +218,12 @@ def test_rows_become_plain_values():
     assert consignment(bought).delivered_at is None
 
 
-def test_describe_follows_the_estimate_it_is_given():
-    parcel = order()
-    given = estimate(parcel, model=Model(), now=NOW)
-    assert describe(parcel, given, NOW) == outlook(parcel, model=Model(), now=NOW)
+def test_a_consignment_holds_the_scans_of_its_parcel_and_nothing_of_the_customers_card():
+    parcel = order(status=Status.OUT_FOR_DELIVERY, payment_method="Visa card ending 9212")
+    events = parcel.shipments.get().events
+    for kind, hours in ((Kind.DEPARTED, 9), (Kind.ARRIVED, 12), (Kind.OUT_FOR_DELIVERY, 5), (Kind.LABEL, 30)):
+        events.create(kind=kind, at=NOW - timedelta(hours=hours), place="Leeds")
+    row = consignment(type(parcel).objects.get(pk=parcel.pk))
+    assert row.scans == (NOW - timedelta(hours=12), NOW - timedelta(hours=9))
+    assert row.out_for_delivery_at == NOW - timedelta(hours=5)
+    assert (row.paid_at, row.payment, row.country) == (parcel.paid_at, "Visa card", "GB")

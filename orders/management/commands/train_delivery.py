@@ -13,7 +13,7 @@ from tqdm import tqdm
 from ml.delivery.model import DeliveryModel, NotTrainable
 from ml.delivery.training import card, train
 from ml.types import Consignment
-from orders.estimates import consignment, consignment_of
+from orders.consignments import consignment, consignment_of
 from orders.models import Order, Status
 from orders.simulator import Plan, simulate
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import models
+from django.db.models import F
 from django.db.models.functions import Lower, Upper
 
 from orders.errors import TransitionError
@@ -130,6 +131,9 @@ class Order(models.Model):
     lng = models.FloatField(null=True, blank=True)
     source = models.CharField(max_length=32, default="api")
     updated_at = models.DateTimeField(auto_now=True)
+    watched_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When its estimate was last looked at; empty: news."
+    )
 
     class Meta:
         ordering = ["-placed_at", "-id"]
@@ -137,6 +141,12 @@ class Order(models.Model):
             models.Index(fields=["customer", "-placed_at"], name="order_by_customer"),
             models.Index(fields=["status", "promised_at"], name="order_by_status"),
             models.Index(fields=["source", "placed_at"], name="order_by_source"),
+            # the few that somebody waits for, whatever the number of orders
+            models.Index(
+                F("watched_at").asc(nulls_first=True),
+                condition=models.Q(status__in=sorted(OPEN | MOVING)),
+                name="order_to_watch",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,99 @@
+"""Every estimate that is given is a row, and is scored when its parcel arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from ml.types import Outcome
+from orders.consignments import area
+from orders.estimates import Outlook
+from orders.models import MOVING, OPEN, GivenEstimate, Order
+
+Channel = GivenEstimate.Channel
+DAY = timedelta(days=1)
+LEARNED_FROM = 2000  # latest outcomes that windows are set by
+
+
+def note(order: Order, seen: Outlook, *, channel: Channel) -> GivenEstimate | None:
+    """Keep what was said about an order, unless no model said anything."""
+    rows = note_all([(order, seen)], channel=channel)
+    return rows[0] if rows else None
+
+
+def note_all(told: Iterable[tuple[Order, Outlook]], *, channel: Channel) -> list[GivenEstimate]:
+    rows = [_row(order, seen, channel) for order, seen in told if seen.forecast is not None]
+    return GivenEstimate.objects.bulk_create(rows)
+
+
+def score_arrivals(orders: Sequence[Order]) -> int:
+    """Score the estimates of those orders that have arrived; says how many rows were scored."""
+    arrived = {order.pk: order for order in orders if order.delivered_at is not None}
+    if not arrived:
+        return 0
+    rows = list(GivenEstimate.objects.filter(order__in=list(arrived), arrived_at=None))
+    for row in rows:
+        _score(row, arrived[row.order_id])
+    GivenEstimate.objects.bulk_update(rows, _SCORED)
+    return len(rows)
+
+
+def outcomes() -> list[Outcome]:
+    """How the latest estimates fell out, newest first, for a model to set its windows by."""
+    rows = GivenEstimate.objects.filter(arrived_at__isnull=False, score__isnull=False)
+    return [row.outcome for row in rows.order_by("-arrived_at")[:LEARNED_FROM]]
+
+
+def latest_of(orders: Sequence[Order]) -> dict[int, GivenEstimate]:
+    """By the order's id, the last estimate of each that is still under way."""
+    expected = [order.pk for order in orders if order.status in OPEN | MOVING]
+    rows = GivenEstimate.objects.filter(order__in=expected)
+    latest = rows.order_by("order_id", "-given_at", "-pk").distinct("order_id")
+    return {row.order_id: row for row in latest}
+
+
+_SCORED = ["arrived_at", "score", "error_days", "in_window", "promise_error_days", "was_late"]
+
+
+def _row(order: Order, seen: Outlook, channel: Channel) -> GivenEstimate:
+    forecast = seen.forecast
+    assert forecast is not None
+    parcel = next((p for p in order.shipments.all() if p.delivered_at is None), None)
+    return GivenEstimate(
+        order=order,
+        given_at=forecast.at,
+        channel=channel,
+        stage=forecast.stage,
+        kind=seen.kind,
+        model=forecast.model,
+        confidence=forecast.confidence,
+        levels=list(forecast.levels),
+        days=list(forecast.days),
+        median=forecast.median,
+        below=forecast.below,
+        above=forecast.above,
+        reasons=[[reason.code, round(reason.days, 2)] for reason in forecast.reasons],
+        first_day=seen.window_start,
+        likely_day=seen.likely,
+        last_day=seen.window_end,
+        promised_day=seen.promised,
+        promise_chance=seen.chance,
+        carrier=parcel.carrier if parcel else "",
+        region=area(order),
+    )
+
+
+def _score(row: GivenEstimate, order: Order) -> None:
+    arrived = order.delivered_at
+    assert arrived is not None
+    row.arrived_at = arrived
+    if arrived <= row.given_at:  # the news of it came later than it did: nothing to learn from
+        return
+    day = arrived.astimezone(order.customer.zone).date()
+    row.score = row.forecast.score(arrived)
+    if row.first_day and row.last_day:
+        row.error_days = (arrived - row.forecast.likely) / DAY
+        row.in_window = row.first_day <= day <= row.last_day
+    if order.promised_at and row.promised_day:
+        row.promise_error_days = (arrived - order.promised_at) / DAY
+        row.was_late = day > row.promised_day
