@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-NAMES = ("intents", "delivery", "writer", "hostile", "chat", "emails", "estimates")
+NAMES = ("intents", "delivery", "writer", "hostile", "chat", "emails", "estimates", "samples")
 
 
 def main() -> int:

@@ -37,6 +37,8 @@ from orders.models import Customer, GivenEstimate
 
 log = logging.getLogger(__name__)
 GIVE_UP = timedelta(seconds=45)  # of failing to answer one message
+HEARD = 400  # characters of a message that the writer may read
+REMEMBERED = 5  # texts of one situation that are not to be repeated
 LEASE = timedelta(seconds=60)  # longer than any answer takes; a worker that died lets go after it
 
 
@@ -248,13 +250,17 @@ def _turn(
 def _facts(conversation: Conversation, message: Message, said: Understanding, reply: Reply) -> Facts:
     wanted = SITUATIONS[reply.situation].slots
     told = conversation.messages.filter(author=Message.Author.BOT, trace__situation=reply.situation)
+    before = [text or "" for text in told.order_by("seq").values_list("trace__delexicalised", flat=True)]
     return Facts(
         reply.situation,
         {slot: reply.slots[slot] for slot in wanted if slot in reply.slots},
         mood=said.mood,
-        told=told.count(),
+        told=len(before),
+        before=tuple(before[-REMEMBERED:]),
         committed=reply.committed,
-        customer_text=message.text[:400],
+        customer_text=message.text[:HEARD],
+        verified=conversation.customer is not None,
+        owner=str(conversation.pk),
     )
 
 

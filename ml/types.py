@@ -273,6 +273,17 @@ def _between(x: float, xs: tuple[float, ...], ys: tuple[float, ...]) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """When a parcel arrives: aware datetimes at the 5th, 50th and 95th percentile."""
+
+    earliest: datetime
+    likely: datetime
+    latest: datetime
+    stage: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """One slot's display value and where it came from ("orders.Order:17.promised_at")."""
 
@@ -285,7 +296,9 @@ class Facts:
     """All that a text may say. `situation` names an entry of `ml.writer.situations`; the writer
     phrases it and fills the slots. `committed` names acts that are already stored ("cancelled"),
     the only ones a text may claim. `told` counts how often this situation was told before in the
-    same conversation; `customer_text` is what the customer wrote, for tone only."""
+    same conversation, and `before` holds those texts, slots open, newest last; `customer_text` is what the
+    customer wrote, for tone only; `verified` says whether we know who they are. `owner` names whose text
+    it is (a conversation, an email): texts of one owner do not push in before those of others."""
 
     situation: str
     slots: Mapping[str, Fact] = field(default_factory=dict)
@@ -293,7 +306,10 @@ class Facts:
     channel: Channel = "chat"
     told: int = 0
     committed: frozenset[str] = frozenset()
+    before: tuple[str, ...] = ()
     customer_text: str = ""
+    verified: bool = True
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

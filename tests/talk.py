@@ -16,7 +16,7 @@ from chatbot.models import Conversation, Message
 from chatbot.protocol import Said
 from ml.types import Facts, Known, Sentiment, Understanding
 from ml.understanding import context, entities
-from ml.writer.engine import BackendError
+from ml.writer.errors import BackendError
 from ml.writer.sources import Words
 from ml.writer.writer import Writer
 

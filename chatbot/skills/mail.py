@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatbot.models import Message
 from chatbot.skills.base import HUMAN, Reply, Turn
 from chatbot.skills.tracking import ask_which, the_one_meant
 from emails import drafts
@@ -14,6 +15,7 @@ from orders import record
 from orders.models import Customer, GivenEstimate
 
 SKILL = "mail"
+LATELY = 4  # messages: "yes, email it" follows on what an email can take up
 
 
 def email_timeline(turn: Turn) -> Reply:
@@ -29,6 +31,7 @@ def email_timeline(turn: Turn) -> Reply:
         {slot: slots[slot] for slot in SITUATIONS[name].slots if slot in slots},
         mood=turn.understanding.mood,
         channel="mail",
+        customer_text=_said_lately(turn),
     )
     try:
         _, created = drafts.request(
@@ -66,6 +69,12 @@ def invoice(turn: Turn) -> Reply:
     if created:
         return Reply(SKILL, "invoice_queued", told, committed=frozenset({"email_queued"}))
     return Reply(SKILL, "email_already", told)
+
+
+def _said_lately(turn: Turn) -> str:
+    """The customer's last messages, oldest first."""
+    said = turn.conversation.messages.filter(author=Message.Author.CUSTOMER).order_by("-seq")
+    return "\n".join(reversed(list(said.values_list("text", flat=True)[:LATELY])))
 
 
 def _address(customer: Customer) -> Fact:

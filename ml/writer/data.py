@@ -1,11 +1,13 @@
 """Training text: general dialogue for fluency, the composed corpus for the trade.
 
-Of the public dialogues only sentences without facts are read: a sentence that states a digit, a
-day, a price, a link or a proper name teaches the writer what it must never say by itself.
+Of the public dialogues only answers without facts are learned: one that states a digit, a day, a price,
+a link or a proper name teaches the writer what it must never say by itself. What the user had said stands
+before the answer, as a customer's message does in the trade.
 """
 
 from __future__ import annotations
 
+import csv
 import gzip
 import hashlib
 import json
@@ -17,9 +19,11 @@ from pathlib import Path
 
 from ml.types import Channel
 from ml.writer.corpus import Corpus
-from ml.writer.corpus.compose import Composed, compose, sample_request
+from ml.writer.corpus.compose import Composed, Request, compose, sample_request
+from ml.writer.corpus.customer import Utterances, customer_message
 from ml.writer.rules import content_faults
 from ml.writer.situations import SITUATIONS
+from ml.writer.tokens import readable
 
 TRAIN_FILES = (
     "sgd_train.jsonl.gz",
@@ -28,35 +32,51 @@ TRAIN_FILES = (
     "taskmaster4_coffee.jsonl.gz",
 )
 HELD_OUT_FILES = ("sgd_test.jsonl.gz",)
+BITEXT_FILES = ("bitext20k_utterance_intent.csv.gz", "bitext8175_v2022.csv.gz")
+_INTENTS = {"check_invoice": "check_invoices"}  # one intent, two names
 # A capital in mid-sentence is a name, "I" and its contractions apart.
 _NAME = re.compile(r"(?<![.!?] )(?<!^)\b(?!I\b|I'|OK\b)[A-Z]")
+NOBODY: Utterances = {}
+_SILENT: dict[Channel, float] = {"chat": 0.1, "mail": 0.5}
 _SYSTEM = frozenset({"S", "agent", "assistant"})
 _LENGTH = (3, 40)  # words of a turn
 
 
+Exchange = tuple[str, str]  # what the user said, as the model reads it ("" at a start), and the answer
+
+
 @dataclass(frozen=True, slots=True)
 class Dialogues:
-    train: list[str]
-    held_out: list[str]
+    train: list[Exchange]
+    held_out: list[Exchange]
 
 
 def read_dialogues(folder: Path) -> Dialogues:
-    """Distinct clean system turns of SGD and Taskmaster; those of SGD's test part are held out."""
-    train = _clean_turns(folder, TRAIN_FILES)
-    held_out = _clean_turns(folder, HELD_OUT_FILES)
-    seen = set(train)
-    return Dialogues(train, [text for text in held_out if text not in seen])
+    """Clean answers of SGD and Taskmaster, each distinct one once; those of SGD's test part are held out."""
+    train = _exchanges(folder, TRAIN_FILES)
+    held_out = _exchanges(folder, HELD_OUT_FILES)
+    seen = {answer for _, answer in train}
+    return Dialogues(train, [pair for pair in held_out if pair[1] not in seen])
 
 
-def _clean_turns(folder: Path, names: Sequence[str]) -> list[str]:
-    turns = (tidy(text) for name in names for text in _turns(folder / "dialogues" / name))
-    return list(dict.fromkeys(text for text in turns if is_clean(text)))
+def _exchanges(folder: Path, names: Sequence[str]) -> list[Exchange]:
+    found: dict[str, str] = {}
+    for name in names:
+        for said, answer in _turns(folder / "dialogues" / name):
+            text = tidy(answer)
+            if text not in found and is_clean(text):
+                found[text] = readable(said)
+    return [(said, answer) for answer, said in found.items()]
 
 
-def _turns(path: Path) -> Iterator[str]:
+def _turns(path: Path) -> Iterator[Exchange]:
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
-            yield from (turn[1] for turn in json.loads(line)["turns"] if turn[0] in _SYSTEM)
+            said = ""
+            for turn in json.loads(line)["turns"]:
+                if turn[0] in _SYSTEM:
+                    yield said, turn[1]
+                said = "" if turn[0] in _SYSTEM else turn[1]
 
 
 def tidy(text: str) -> str:
@@ -72,15 +92,20 @@ def is_clean(text: str) -> bool:
     return low <= len(text.split()) <= high and not _NAME.search(text) and not content_faults(text)
 
 
-def compose_many(corpus: Corpus, count: int, seed: int) -> list[Composed]:
-    """`count` distinct texts, each situation of the channel equally often (mails that have more to
-    say do not crowd out the others). Deterministic by seed."""
+def compose_many(
+    corpus: Corpus, count: int, seed: int, spoken: Utterances = NOBODY, *, held_out: bool = False
+) -> list[Composed]:
+    """`count` distinct exchanges, each situation of the channel equally often (mails that have more to say
+    do not crowd out the others): a customer's message, of the public ones in `spoken` or of our own, and a
+    text that answers it. With `held_out` scenarios and words that the others never hold. Deterministic by
+    seed."""
     rng = random.Random(seed)
     names = [name for name in SITUATIONS if name in corpus.scripts]
     found: dict[Composed, None] = {}
     for turn in range(count * 3):
-        request = sample_request(names[turn % len(names)], rng)
-        composed = compose(corpus, request, rng)
+        request = sample_request(names[turn % len(names)], rng, held_out=held_out)
+        said = message_for(request, rng, spoken, held_out=held_out)
+        composed = compose(corpus, request, rng, said)
         if composed is not None:
             found[composed] = None
         if len(found) == count:
@@ -88,16 +113,37 @@ def compose_many(corpus: Corpus, count: int, seed: int) -> list[Composed]:
     return list(found)
 
 
+def message_for(request: Request, rng: random.Random, spoken: Utterances, *, held_out: bool = False) -> str:
+    """What the customer wrote; now and then nothing, since the product may not know it. A theme needs its
+    message, and who asks for the first time has written something."""
+    if not request.theme and rng.random() < _SILENT[SITUATIONS[request.situation].channel]:
+        return ""
+    return customer_message(request.situation, request.mood, request.theme, rng, spoken, held_out)
+
+
+def utterances(folder: Path) -> dict[str, list[str]]:
+    """Bitext's customer messages of both editions by intent, as they were written."""
+    found: dict[str, dict[str, None]] = {}
+    for name in BITEXT_FILES:
+        with gzip.open(folder / "intents" / "bitext" / name, "rt", encoding="utf-8-sig", newline="") as lines:
+            for row in csv.DictReader(lines):
+                found.setdefault(_INTENTS.get(row["intent"], row["intent"]), {})[row["utterance"].strip()] = (
+                    None
+                )
+    return {intent: list(texts) for intent, texts in sorted(found.items())}
+
+
 def corpus_hash(channel: Channel, folder: Path) -> str:
-    """Short hash over the hand-written files of a channel."""
+    """Short hash over the hand-written files that a channel's texts are composed from."""
     digest = hashlib.sha256()
-    for path in sorted((folder / channel).glob("*.txt")):
-        digest.update(path.read_bytes())
+    for pattern in (f"{channel}/*.txt", "themes/*.txt", "customer.txt"):
+        for path in sorted(folder.glob(pattern)):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
-def text_hash(texts: Sequence[str]) -> str:
+def text_hash(pairs: Sequence[Exchange]) -> str:
     digest = hashlib.sha256()
-    for text in texts:
-        digest.update(text.encode() + b"\n")
+    for said, answer in pairs:
+        digest.update(f"{said}\t{answer}\n".encode())
     return digest.hexdigest()[:12]

@@ -1,203 +1,389 @@
-"""An embedded writer model: one GGUF file, one llama.cpp context, sampling under a token mask.
+"""Many generations at once on one model: llama.cpp's batched decoding behind a bounded queue.
 
-Decoding runs on llama.cpp's own functions rather than on the sampler chain: one call a token, and
-the mask, the seed and the stop are ours. A context serves one text at a time, so a lock guards it.
+One thread owns the context. In every step it lets waiting jobs in where a sequence is free, feeds the
+prompts of the new and the last token of the others in one call, and draws a token for each. A job has its
+own constraint, dice, limit and deadline; it leaves the batch the moment it ends, is cancelled or runs out
+of time, and the next one takes its place in the same step.
+
+Waiting is fair between owners (a conversation, say): each gets its turn, however many jobs another has
+queued. What prompts have in common at the start (`Job.shared` tokens) is decoded once and copied.
+
+Context cannot overflow: a job whose prompt and limit do not fit its share of the memory is refused at the
+door with PromptTooLong; callers cut history by rule before they ask.
 """
 
 from __future__ import annotations
 
 import atexit
-import ctypes
-import json
-import re
+import heapq
+import logging
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+import time
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field, replace
 
-import llama_cpp
 import numpy as np
-from numpy.typing import NDArray
 
-from ml.types import Channel
-from ml.writer.corpus.compose import Request
-from ml.writer.rules import content_faults
-from ml.writer.tokens import CONTROLS, END, PARAGRAPH, PREHEADER, SLOT_TOKENS, SUBJECT, prompt
+from ml.writer.errors import Busy, Cancelled, Closed, EngineError, Expired, PromptTooLong
+from ml.writer.governor import Governor
+from ml.writer.jobs import Generation, Job, Metrics, Review, Ticket
+from ml.writer.llama import Context, Feed, LlamaError, Model, Scores
+from ml.writer.sampling import DUE, NOTHING, Grammatical, Mask, draw
 
-TEMPERATURE = 0.8
-TOP_P = 0.95
-# Below this share of the likeliest token a token is noise, not variety.
-MIN_P = 0.02
-CONTEXT = 512
-REWRITES = 6
-_LAYOUT = re.compile("|".join((SUBJECT, PREHEADER, PARAGRAPH)))
-# A token of so small a model takes a millisecond on one core. A second thread gains little on an idle
-# machine, and on a busy one both spin at every layer's barrier: a reply then takes seconds.
-THREADS = 1
-LIMIT: dict[Channel, int] = {"chat": 140, "mail": 420}
+log = logging.getLogger(__name__)
+
+SEQUENCES = 8
+QUEUE = 64
+STUBBORN = 2  # refusals of a part after which it may not begin as those did
+REPORT = 60.0  # seconds of work between two lines of metrics in the log
+_STEP = 256  # tokens fed in one call: a long prompt must not make the others wait
 
 
-class WriterError(RuntimeError):
-    """A writer model cannot be used.
-    ├── ModelMissing     its file is not there or is not one of ours
-    └── BackendError     one draft could not be made; the next source is tried
-    """
+@dataclass(slots=True)
+class _Running:
+    """A job in the batch. `kept` tokens are in the context; `todo` are still to be fed."""
 
+    ticket: Ticket
+    sequence: int
+    dice: np.random.Generator
+    todo: list[int]
+    kept: int
+    grammar: Grammatical | None
+    written: list[int] = field(default_factory=list)
+    drawn: int = 0
+    first: float = 0.0
+    part: int = 0  # where in `written` the part under review began
+    part_scores: Scores | None = None
+    refusals: int = 0
+    refused: set[int] = field(default_factory=set)  # what refused versions of the part began with
 
-class ModelMissing(WriterError):
-    pass
-
-
-class BackendError(WriterError):
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """What the model wrote after its prompt, slots open and controls inline."""
-
-    text: str
-    tokens: int
-    ended: bool
+    @property
+    def job(self) -> Job:
+        return self.ticket.job
 
 
 class Engine:
-    """One loaded model. Safe to call from several threads; calls run one after the other."""
+    """Runs jobs on a model. Thread-safe; `close` ends it and whatever still waits."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises ModelMissing."""
-        if not path.is_file():
-            raise ModelMissing(f"writer model {path} is missing; `python -m ml.writer.train all` makes it")
-        try:
-            self._llama = llama_cpp.Llama(
-                str(path), n_ctx=CONTEXT, n_threads=THREADS, n_threads_batch=THREADS, verbose=False
-            )
-        except (ValueError, RuntimeError, OSError) as error:
-            raise ModelMissing(f"{path} is not a GGUF model that can be loaded: {error}") from error
-        # at exit the interpreter takes the library's functions away before it collects the model
-        atexit.register(self._llama.close)
-        self.facts = _own_facts(self._llama.metadata, path)
-        self.version = str(self.facts["version"])
-        self.channel: Channel = self.facts["stage"]
-        self._lock = threading.Lock()
-        self._bytes = _token_bytes(self._llama)
-        pieces = [each.decode("utf-8", "backslashreplace") for each in self._bytes]
-        self._ids = {piece: token for token, piece in enumerate(pieces)}
-        self._mask = _mask(pieces, self.channel)
-        self._exclaiming = [token for token, piece in enumerate(pieces) if "!" in piece]
-        self._layout = frozenset(self._ids[mark] for mark in (END, SUBJECT, PREHEADER, PARAGRAPH))
-
-    def generate(
-        self, request: Request, *, seed: Sequence[int], judge: Callable[[str], bool] = lambda _: True
-    ) -> Generation:
-        """Write one text. A sentence that `judge` refuses is taken back and written again, up to
-        REWRITES times. The same arguments give the same text. Raises BackendError."""
-        asked = prompt(self.channel, request.situation, request.mood, request.told, request.available)
-        asked = [each for each in asked if each[0] != "{" or each in self._ids]  # a slot newer than the model
-        try:
-            head = [self._ids[each] for each in asked]
-        except KeyError as error:
-            raise BackendError(f"{self.version} was not trained on {error}") from error
-        bias = self._mask.copy()
-        bias[[self._ids[each] for each in asked if each[0] == "{"]] = 0.0
-        if request.mood != "cheerful":
-            bias[self._exclaiming] = -np.inf
-        with self._lock:
-            return self._decode(head, bias, np.random.default_rng(list(seed)), judge)
-
-    def _decode(
+    def __init__(
         self,
-        head: list[int],
-        bias: NDArray[np.float32],
-        rng: np.random.Generator,
-        judge: Callable[[str], bool],
-    ) -> Generation:
-        end, limit = self._ids[END], LIMIT[self.channel]
-        memory = llama_cpp.llama_get_memory(self._llama.ctx)
-        llama_cpp.llama_memory_clear(memory, False)
-        written: list[int] = []
-        scores = self._logits(head) + bias
-        start, start_scores, rewrites = 0, scores, 0  # where the sentence being written began
-        while len(written) < limit:
-            token = sample(scores, rng)
-            if len(written) > start and self._starts_sentence(token, written[-1]):
-                if rewrites < REWRITES and not judge(_LAYOUT.sub("", self._text(written[start:])).strip()):
-                    rewrites += 1
-                    del written[start:]
-                    llama_cpp.llama_memory_seq_rm(memory, 0, len(head) + start, -1)
-                    scores = start_scores
-                    continue
-                start, start_scores, rewrites = len(written), scores, 0
-            if token == end:
-                return Generation(self._text(written), len(written), ended=True)
-            written.append(token)
-            scores = self._logits([token]) + bias
-        return Generation(self._text(written), len(written), ended=False)
+        model: Model,
+        *,
+        room: int,
+        sequences: int = SEQUENCES,
+        queue: int = QUEUE,
+        threads: int = 1,
+        prefixes: int = 0,
+    ) -> None:
+        """`room` is the most tokens that one job's prompt and text may take; of the prompts' shared starts
+        the last `prefixes` are kept decoded. At most `threads` decode, fewer while others use the
+        machine's cores (`ml.writer.governor`). Raises LlamaError."""
+        self.model = model
+        self.room, self.sequences, self.queue, self.prefixes = room, sequences, queue, prefixes
+        self._context = Context(
+            model,
+            sequences=sequences + prefixes,
+            room=room,
+            batch=_STEP,
+            threads=threads,
+            sharing=prefixes > 0,
+        )
+        self._governor = Governor(threads)
+        self._free = list(range(sequences))  # a heap: the lowest goes first
+        self._running: list[_Running] = []
+        self._waiting: OrderedDict[str, deque[Ticket]] = OrderedDict()
+        self._prefixes: OrderedDict[tuple[int, ...], int] = OrderedDict()
+        # each count has one writer: `submitted` and `refused` whoever holds the gate, the others our thread
+        self._counts = Metrics()
+        self._reported = time.monotonic()
+        self._gate = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="writer-engine", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
 
-    def _starts_sentence(self, token: int, before: int) -> bool:
-        if token in self._layout:
-            return True
-        return self._bytes[before][-1:] in (b".", b"?", b"!") and self._bytes[token][:1].isspace()
+    # --- any thread -----------------------------------------------------------------------------
 
-    def _logits(self, tokens: list[int]) -> NDArray[np.float32]:
-        """Feed tokens; the scores of the next one, a view that the next call overwrites."""
-        array = (llama_cpp.llama_token * len(tokens))(*tokens)
-        if llama_cpp.llama_decode(self._llama.ctx, llama_cpp.llama_batch_get_one(array, len(tokens))) != 0:
-            raise BackendError("llama.cpp could not decode")
-        scores = llama_cpp.llama_get_logits_ith(self._llama.ctx, -1)
-        return np.ctypeslib.as_array(
-            ctypes.cast(scores, ctypes.POINTER(ctypes.c_float)), shape=(len(self._bytes),)
+    def submit(self, job: Job) -> Ticket:
+        """Queue a job. Raises Busy, PromptTooLong or Closed."""
+        if not job.prompt or len(job.prompt) + job.limit > self.room:
+            raise PromptTooLong(
+                f"a prompt of {len(job.prompt)} tokens and a text of {job.limit} do not fit in {self.room}"
+            )
+        ticket = Ticket(job)
+        with self._gate:
+            if self._closing:
+                raise Closed("the engine is closed")
+            if sum(map(len, self._waiting.values())) >= self.queue:
+                self._counts.refused += 1
+                raise Busy(f"{self.queue} texts are waiting already")
+            self._waiting.setdefault(job.owner, deque()).append(ticket)
+            self._counts.submitted += 1
+            self._gate.notify()
+        return ticket
+
+    def metrics(self) -> Metrics:
+        with self._gate:
+            waiting = sum(map(len, self._waiting.values()))
+            return replace(self._counts, waiting=waiting, running=len(self._running))
+
+    def close(self) -> None:
+        """End the thread and free the context; jobs in hand fail with Closed. Safe to call twice."""
+        with self._gate:
+            self._closing = True
+            self._gate.notify()
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+        atexit.unregister(self.close)
+
+    # --- the engine's own thread -----------------------------------------------------------------
+
+    def _work(self) -> None:
+        try:
+            while self._wait_for_work():
+                self._step()
+        except Exception:
+            log.exception("the writer's engine stopped")
+        finally:
+            self._shut()
+
+    def _wait_for_work(self) -> bool:
+        with self._gate:
+            while not (self._closing or self._running or self._waiting):
+                self._gate.wait()
+            return not self._closing
+
+    def _step(self) -> None:
+        self._drop_ended()
+        self._admit()
+        feeds, scored = self._feeds()
+        if not feeds:
+            return
+        self._context.use_threads(self._governor.next())
+        started = time.monotonic()
+        try:
+            scores = self._context.decode(feeds)
+        except LlamaError as error:
+            self._fail_all(error)
+            return
+        self._governor.spent(time.monotonic() - started)
+        self._counts.steps += 1
+        if scored:
+            self._draw(scored, scores)
+
+    def _drop_ended(self) -> None:
+        now = time.monotonic()
+        for running in list(self._running):
+            if ended := self._ended(running.ticket, now):
+                self._leave(running, ended)
+
+    def _ended(self, ticket: Ticket, now: float) -> EngineError | None:
+        if ticket.cancelled:
+            self._counts.cancelled += 1
+            return Cancelled("taken back by the caller")
+        if ticket.job.deadline is not None and now > ticket.job.deadline:
+            self._counts.expired += 1
+            return Expired("no text before the deadline")
+        return None
+
+    def _admit(self) -> None:
+        now = time.monotonic()
+        while self._free and (ticket := self._next_waiting()):
+            if ended := self._ended(ticket, now):
+                ticket.settle(ended)
+                continue
+            try:
+                self._running.append(self._seat(ticket))
+            except LlamaError as error:
+                self._counts.failed += 1
+                ticket.settle(Closed(str(error)))
+
+    def _next_waiting(self) -> Ticket | None:
+        """The oldest job of the owner whose turn it is; the owner then goes to the end of the line."""
+        with self._gate:
+            if not self._waiting:
+                return None
+            owner, jobs = self._waiting.popitem(last=False)
+            ticket = jobs.popleft()
+            if jobs:
+                self._waiting[owner] = jobs
+            return ticket
+
+    def _seat(self, ticket: Ticket) -> _Running:
+        job = ticket.job
+        grammar = None
+        if not isinstance(job.constraint, Mask):
+            grammar = Grammatical(self.model, job.constraint, job.seed[0])
+        sequence = self._free[0]
+        kept = self._copy_shared(job, sequence)
+        heapq.heappop(self._free)
+        self._counts.prompt_tokens += len(job.prompt) - kept
+        self._counts.shared_tokens += kept
+        dice = np.random.default_rng(list(job.seed))
+        return _Running(ticket, sequence, dice, list(job.prompt[kept:]), kept, grammar)
+
+    def _copy_shared(self, job: Job, sequence: int) -> int:
+        """Begin a sequence with its shared tokens, decoding them first if they are new; how many."""
+        length = min(job.shared, len(job.prompt) - 1)
+        if length < 1 or not self.prefixes:
+            return 0
+        prefix = job.prompt[:length]
+        if prefix in self._prefixes:
+            self._prefixes.move_to_end(prefix)
+        else:
+            self._decode_prefix(prefix)
+        self._context.share(self._prefixes[prefix], sequence, length)
+        return length
+
+    def _decode_prefix(self, prefix: tuple[int, ...]) -> None:
+        if len(self._prefixes) < self.prefixes:
+            home = self.sequences + len(self._prefixes)
+        else:
+            _, home = self._prefixes.popitem(last=False)
+        self._context.forget(home)
+        for at in range(0, len(prefix), _STEP):
+            self._context.decode([Feed(home, prefix[at : at + _STEP], at, scored=False)])
+        self._prefixes[prefix] = home
+
+    def _feeds(self) -> tuple[list[Feed], list[_Running]]:
+        """What to feed in this step: written tokens first, then as much of the prompts as there is room."""
+        room = _STEP
+        chosen: list[tuple[_Running, list[int]]] = []
+        for running in sorted(self._running, key=lambda each: len(each.todo)):
+            if tokens := running.todo[:room]:
+                room -= len(tokens)
+                chosen.append((running, tokens))
+        # llama.cpp decodes neighbouring sequences together only where they come in order
+        chosen.sort(key=lambda pair: pair[0].sequence)
+        feeds, scored = [], []
+        for running, tokens in chosen:
+            del running.todo[: len(tokens)]
+            feeds.append(Feed(running.sequence, tokens, running.kept, scored=not running.todo))
+            running.kept += len(tokens)
+            if not running.todo:
+                scored.append(running)
+        return feeds, scored
+
+    def _draw(self, drawing: list[_Running], scores: Scores) -> None:
+        masked = [row for row, running in enumerate(drawing) if running.grammar is None]
+        if len(masked) == len(drawing):
+            tokens = self._draw_masked(drawing, scores)
+        else:
+            tokens = [0] * len(drawing)
+            chosen = self._draw_masked([drawing[row] for row in masked], scores[masked]) if masked else []
+            for row, token in zip(masked, chosen, strict=True):
+                tokens[row] = token
+            for row, running in enumerate(drawing):
+                if running.grammar:
+                    tokens[row] = running.grammar.draw(scores[row])
+        self._counts.tokens += len(tokens)
+        for running, token, row in zip(drawing, tokens, scores, strict=True):
+            try:
+                self._take(running, token, row)
+            except Exception as error:  # a review's fault is its own job's
+                log.exception("the review of a text failed")
+                self._counts.failed += 1
+                self._leave(running, Closed(f"its review failed: {error}"))
+
+    def _draw_masked(self, drawing: list[_Running], scores: Scores) -> list[int]:
+        masks = [each.job.constraint for each in drawing if isinstance(each.job.constraint, Mask)]
+        pairs = list(zip(masks, drawing, strict=True))
+        biases = np.stack([mask.after(each.written[-1] if each.written else None) for mask, each in pairs])
+        for row, (mask, each) in enumerate(pairs):
+            if missing := mask.missing(each.written):
+                biases[row, missing] += DUE
+            if shut := mask.shut(each.written):
+                biases[row, shut] = -np.inf
+        heats = np.array([mask.temperature for mask in masks], np.float32)
+        dice = np.array([running.dice.random() for running in drawing], np.float32)
+        return draw(scores, biases, heats, dice)
+
+    def _take(self, running: _Running, token: int, scores: Scores) -> None:
+        """Add a drawn token to its text, or end the text, or take a refused part back."""
+        running.drawn += 1
+        if not running.first:
+            running.first = time.monotonic()
+        review = running.job.review
+        if review is not None:
+            if running.part_scores is None:
+                running.part_scores = scores.copy()
+            token = self._reviewed(running, review, token, scores)
+        ends = token in running.job.ends
+        if ends or token == NOTHING or len(running.written) == running.job.limit:
+            self._finish(running, ended=ends)
+            return
+        running.written.append(token)
+        running.todo = [token]
+
+    def _reviewed(self, running: _Running, review: Review, token: int, scores: Scores) -> int:
+        """The token to go on with: the drawn one, or after a refusal the first of a new part."""
+        written = running.written
+        if token == NOTHING or len(written) == running.part or not review.starts(written[-1], token):
+            return token
+        may_stay = _is_complete(running, token) and review.accepts(written[running.part :])
+        if may_stay or running.refusals == running.job.rewrites:
+            running.part, running.refusals = len(written), 0
+            running.refused.clear()
+            running.part_scores = scores.copy()
+            return token
+        running.refusals += 1
+        running.refused.add(written[running.part])
+        running.drawn += 1
+        self._counts.rewrites += 1
+        running.kept -= len(written) - running.part
+        del written[running.part :]
+        self._context.forget(running.sequence, running.kept)
+        assert running.part_scores is not None
+        begin = running.part_scores
+        if running.refusals > STUBBORN:
+            begin[list(running.refused)] = -np.inf
+        return self._draw_masked([running], begin[None, :])[0]
+
+    def _finish(self, running: _Running, *, ended: bool) -> None:
+        now, started = time.monotonic(), running.ticket.submitted
+        self._counts.finished += 1
+        if now - self._reported > REPORT:
+            self._reported = now
+            log.info("writer engine: %s", self.metrics())
+        self._leave(
+            running,
+            Generation(
+                tokens=tuple(running.written),
+                ended=ended,
+                drawn=running.drawn,
+                first_ms=(running.first - started) * 1000,
+                total_ms=(now - started) * 1000,
+            ),
         )
 
-    def _text(self, tokens: list[int]) -> str:
-        return b"".join(self._bytes[token] for token in tokens).decode("utf-8", errors="replace")
+    def _leave(self, running: _Running, outcome: Generation | EngineError) -> None:
+        self._running.remove(running)
+        self._context.forget(running.sequence)
+        heapq.heappush(self._free, running.sequence)
+        if running.grammar:
+            running.grammar.close()
+        running.ticket.settle(outcome)
+
+    def _fail_all(self, error: LlamaError) -> None:
+        """A batch that llama.cpp refused leaves its sequences in doubt: they are dropped."""
+        log.error("writer engine: %s", error)
+        self._counts.failed += len(self._running)
+        for running in list(self._running):
+            self._leave(running, Closed(str(error)))
+
+    def _shut(self) -> None:
+        with self._gate:
+            self._closing = True
+            left = [ticket for jobs in self._waiting.values() for ticket in jobs]
+            self._waiting.clear()
+        for running in list(self._running):
+            self._leave(running, Closed("the engine is closed"))
+        for ticket in left:
+            ticket.settle(Closed("the engine is closed"))
+        self._context.close()
 
 
-def sample(logits: NDArray[np.float32], rng: np.random.Generator) -> int:
-    """Draw a token: temperature, then min-p, then the nucleus of probability TOP_P."""
-    scaled = np.exp((logits - logits.max()) / TEMPERATURE)
-    kept = np.flatnonzero(scaled >= MIN_P)
-    order = kept[np.argsort(-scaled[kept])]
-    share = scaled[order] / scaled[order].sum()
-    inside = int(np.searchsorted(share.cumsum(), TOP_P)) + 1
-    nucleus = share[:inside] / share[:inside].sum()
-    return int(order[min(int(np.searchsorted(nucleus.cumsum(), rng.random())), inside - 1)])
-
-
-def _own_facts(metadata: dict[str, str], path: Path) -> dict[str, Any]:
-    facts = {
-        key.removeprefix("doorstep."): json.loads(text)
-        for key, text in metadata.items()
-        if key.startswith("doorstep.")
-    }
-    if not facts.keys() >= {"version", "stage"}:
-        raise ModelMissing(f"{path} was not exported by ml.writer.export")
-    return facts
-
-
-def _token_bytes(llama: llama_cpp.Llama) -> list[bytes]:
-    """What each token writes; a control writes its own name. A token may be part of a character."""
-    vocab = llama_cpp.llama_model_get_vocab(llama.model)
-    names = [llama_cpp.llama_vocab_get_text(vocab, token) for token in range(llama.n_vocab())]
-    known = {text.encode() for text in (*CONTROLS, *SLOT_TOKENS)}
-    return [
-        name if name in known else llama.detokenize([token], special=True) for token, name in enumerate(names)
-    ]
-
-
-def _mask(pieces: Sequence[str], channel: Channel) -> NDArray[np.float32]:
-    """0 for a token that may be written, minus infinity for every other: controls, slots (opened
-    again for those at hand), and any token that states a fact by itself."""
-    layout = {END} if channel == "chat" else {END, SUBJECT, PREHEADER, PARAGRAPH}
-    banned = [piece not in layout and _is_banned(piece) for piece in pieces]
-    return np.where(banned, -np.inf, 0.0).astype(np.float32)
-
-
-def _is_banned(piece: str) -> bool:
-    if piece in SLOT_TOKENS or piece in CONTROLS:
-        return True
-    if re.search(r"[\d@{}<>\\_/#*\n\r\t]|[^\x00-\x7f’–—]", piece):
-        return True
-    # Inside a word "ten" is the end of "written"; only at a word's start is it a number.
-    return (piece[:1].isspace() or piece[:1].isupper()) and bool(content_faults(piece))
+def _is_complete(running: _Running, token: int) -> bool:
+    """Whether a text that goes on with `token` does not end before all was written that is due."""
+    mask = running.job.constraint
+    return token not in running.job.ends or not isinstance(mask, Mask) or not mask.missing(running.written)

@@ -4,15 +4,25 @@ Facts are recounted (`recount`) from the finished text alone, by other means tha
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ml.types import Channel, Draft, Facts
+from ml.writer.corpus.compose import Composed
+from ml.writer.corpus.customer import Utterances
+from ml.writer.data import NOBODY
+from ml.writer.embedded import EmbeddedModel
 from ml.writer.examples import sample_facts
 from ml.writer.grounding import required
+from ml.writer.llama import Context, Feed
+from ml.writer.llama import Scores as Logits
 from ml.writer.recount import unsupported
 from ml.writer.rules import SLOT
+from ml.writer.tokens import target
+from ml.writer.variety import distinct
 from ml.writer.writer import Writer
 
 
@@ -33,9 +43,11 @@ class Scores:
     total_p95: float
 
 
-def evaluate(writer: Writer, channel: Channel, count: int, seed: int = 0) -> tuple[Scores, list[Draft]]:
-    """Write `count` texts from example facts and score them."""
-    facts = list(sample_facts(channel, count, seed))
+def evaluate(
+    writer: Writer, channel: Channel, count: int, seed: int = 0, spoken: Utterances = NOBODY
+) -> tuple[Scores, list[Draft]]:
+    """Write `count` texts of held-out scenarios, one after the other, and score them."""
+    facts = list(sample_facts(channel, count, seed, spoken))
     drafts = [writer.write(each, seed=seed + turn) for turn, each in enumerate(facts)]
     return score(facts, drafts), drafts
 
@@ -60,11 +72,24 @@ def score(facts: Sequence[Facts], drafts: Sequence[Draft]) -> Scores:
     )
 
 
-def distinct(texts: Iterable[str], size: int = 3) -> float:
-    """Different runs of `size` words over all such runs (Li et al. 2016)."""
-    runs = [
-        tuple(tokens[at : at + size])
-        for tokens in (re.findall(r"[\w{}'’]+", text.lower()) for text in texts)
-        for at in range(len(tokens) - size + 1)
-    ]
-    return len(set(runs)) / max(1, len(runs))
+def perplexity(model: EmbeddedModel, exchanges: Sequence[Composed]) -> float:
+    """exp of the mean loss over the tokens of the texts, their end included, each after its prompt. No mask
+    and no temperature: this measures the model, not the decoder."""
+    context = Context(model.model, sequences=1, room=model.engine.room, batch=model.engine.room, threads=1)
+    losses: list[float] = []
+    for each in exchanges:
+        prompt = model.prompt_tokens(each.request, each.customer)
+        text = model.model.tokenize(target(each.text, each.subject, each.preheader), special=True)
+        context.forget(0)
+        scores = context.decode([Feed(0, prompt, 0, scored=True)])[0]
+        for at, token in enumerate(text):
+            losses.append(_loss(scores, token))
+            scores = context.decode([Feed(0, [token], len(prompt) + at, scored=True)])[0]
+    context.close()
+    return math.exp(sum(losses) / max(1, len(losses)))
+
+
+def _loss(scores: Logits, token: int) -> float:
+    """Nats of one token under the scores of all."""
+    best = float(scores.max())
+    return best + math.log(float(np.exp(scores - best).sum())) - float(scores[token])

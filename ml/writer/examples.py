@@ -7,7 +7,9 @@ import random
 from collections.abc import Iterator
 
 from ml.types import Channel, Fact, Facts
-from ml.writer.corpus.compose import sample_request
+from ml.writer.corpus.compose import Request, sample_request
+from ml.writer.corpus.customer import Utterances
+from ml.writer.data import NOBODY, message_for
 from ml.writer.situations import SITUATIONS
 
 _PAST = ("Monday 16 November", "Thursday 19 November", "Saturday 21 November")
@@ -46,19 +48,29 @@ def values(slot: str) -> tuple[str, ...]:
     return _VALUES.get(slot, _PAST)
 
 
-def sample_facts(channel: Channel, count: int, seed: int = 0) -> Iterator[Facts]:
-    """Each situation of the channel in turn, everything else at random. Deterministic by seed."""
+def sample_facts(
+    channel: Channel, count: int, seed: int = 0, spoken: Utterances = NOBODY, *, held_out: bool = True
+) -> Iterator[Facts]:
+    """Each situation of the channel in turn, everything else at random: mood, slots, told before or not,
+    known or a guest, and the customer's message. Of scenarios and messages those that training never
+    saw, or with `held_out=False` the others. Deterministic by seed."""
     rng = random.Random(seed)
     names = [name for name, entry in SITUATIONS.items() if entry.channel == channel]
     for turn in range(count):
-        request = sample_request(names[turn % len(names)], rng)
-        yield Facts(
-            request.situation,
-            slots={
-                slot: Fact(rng.choice(values(slot)), f"example:{slot}") for slot in sorted(request.available)
-            },
-            mood=request.mood,
-            channel=channel,
-            told=int(request.told),
-            committed=frozenset(SITUATIONS[request.situation].acts),
-        )
+        request = sample_request(names[turn % len(names)], rng, held_out=held_out)
+        yield facts_for(request, message_for(request, rng, spoken, held_out=held_out), rng)
+
+
+def facts_for(request: Request, said: str, rng: random.Random) -> Facts:
+    """The request with display values."""
+    entry = SITUATIONS[request.situation]
+    return Facts(
+        request.situation,
+        slots={slot: Fact(rng.choice(values(slot)), f"example:{slot}") for slot in sorted(request.available)},
+        mood=request.mood,
+        channel=entry.channel,
+        told=int(request.told),
+        committed=frozenset(entry.acts),
+        customer_text=said,
+        verified=request.verified,
+    )

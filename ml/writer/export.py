@@ -23,11 +23,13 @@ from ml.writer.tokens import CONTROLS, END, SLOT_TOKENS
 LICENCE = "CC-BY-SA-4.0"
 
 
-def export(checkpoint: Path, target: Path, scores: Mapping[str, object] | None = None) -> str:
+def export(
+    checkpoint: Path, target: Path, scores: Mapping[str, object] | None = None, file_type: str = "Q8_0"
+) -> str:
     """Write the quantised model; returns its version."""
-    state = torch.load(checkpoint, weights_only=True)
+    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
     version = f"writer-{state['stage']}-{fingerprint(state)}"
-    save(target, "Q8_0", lambda writer: _fill(writer, state, version, scores or {}))
+    save(target, file_type, lambda writer: _fill(writer, state, version, scores or {}))
     return version
 
 
@@ -83,6 +85,7 @@ def _provenance(
         "source": state["source"],
         "base": state["base"],
         "changed_at": state.get("changed_at", 0),
+        "runs": state.get("runs", []),
         "scores": dict(scores),
     }
     for key, value in facts.items():

@@ -19,13 +19,13 @@ from pathlib import Path
 
 import torch
 
-from ml.writer.engine import BackendError
+from ml.writer.errors import BackendError
 from ml.writer.gguf_file import FILE_TYPES, ExportError
 from ml.writer.grounding import check
 from ml.writer.hf_export import HubFolder, export_folder
+from ml.writer.local import LocalModel
 from ml.writer.lora import MODULES, Settings, Tuned, TuningError, merged, split, tune
 from ml.writer.pairs import Pair, PairsError, read_pairs
-from ml.writer.sources import LocalModel
 
 _TRIED = 40  # prompts the finished file answers for its card
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from ml.types import Draft, Facts
+from ml.types import Channel, Draft, Facts
 from ml.writer.claims import claim_faults
 from ml.writer.manner import loop_faults, voice_faults
 from ml.writer.names import language_faults, name_faults
@@ -22,7 +22,7 @@ _CHAT_SENTENCES = 5
 _MAIL_WORDS = (50, 170)
 _SUBJECT_CHARACTERS = 80  # filled; the corpus aims at 60
 _CHAT_RUN, _MAIL_RUN = 6, 9  # words that may not come twice in a row-for-row repetition
-_SLOT_TIMES = {"chat": 1, "mail": 2}
+_SLOT_TIMES: dict[Channel, int] = {"chat": 1, "mail": 2}
 _NAMES = frozenset({"order", "item", "carrier", "shop"})  # what a thing is called may come once more
 _LEAVE_AS_IS = frozenset({"email", "tracking_link", "order"})
 
@@ -101,13 +101,18 @@ def _slot_faults(text: str, whole: str, facts: Facts) -> list[str]:
     faults += [
         f"required {{{slot}}} is not told" for slot in sorted(required(facts) - set(SLOT.findall(text)))
     ]
-    told, often = Counter(SLOT.findall(text)), _SLOT_TIMES[facts.channel]
-    faults += [f"slot {{{slot}}} comes too often" for slot in told if told[slot] > often + (slot in _NAMES)]
+    told = Counter(SLOT.findall(text))
+    faults += [f"slot {{{slot}}} comes too often" for slot in told if told[slot] > most(slot, facts.channel)]
     doubled = [slots for each in sentences(text) if len(slots := SLOT.findall(each)) > len(set(slots))]
     faults += [f"a slot twice in one sentence: {{{slots[0]}}}" for slots in doubled]
     if re.search(r"[{}<>]", SLOT.sub("", whole)):
         faults.append("a brace or a control mark in the text")
     return faults
+
+
+def most(slot: str, channel: Channel) -> int:
+    """How often a text may use a slot."""
+    return _SLOT_TIMES[channel] + (slot in _NAMES)
 
 
 def _form_faults(text: str, whole: str, facts: Facts) -> list[str]:

@@ -12,19 +12,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-_IGNORED = -100
-
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Widths are multiples of 32, the block of Q8_0."""
+    """Widths are multiples of 256, the block of llama.cpp's K-quants (Q8_0 needs 32)."""
 
     vocab: int = 4096
-    width: int = 320
+    width: int = 256
     layers: int = 8
-    heads: int = 5
-    hidden: int = 864
-    context: int = 512
+    heads: int = 4
+    hidden: int = 768
+    context: int = 1024
     theta: float = 10_000.0
     epsilon: float = 1e-5
 
@@ -111,19 +109,25 @@ class Llama(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """tokens: (batch, length) → logits: (batch, length, vocab)"""
+        return F.linear(self.states(tokens), self.embedding.weight)
+
+    def states(self, tokens: Tensor) -> Tensor:
+        """What the last layer holds. tokens: (batch, length) → (batch, length, width)"""
         x = self.embedding(tokens)
         turn = self.get_buffer("turn")[: tokens.shape[1]]
         for layer in self.layers:
             x = layer(x, turn, self.drop)
-        return F.linear(self.norm(x), self.embedding.weight)
+        out: Tensor = self.norm(x)
+        return out
 
     def loss(self, tokens: Tensor, weights: Tensor) -> Tensor:
-        """Mean next-token loss in nats over the positions whose target has weight 1.
+        """Mean next-token loss in nats over the positions whose target has weight 1; logits are made for
+        those alone, since a prompt is half of what a fine-tune reads.
 
         tokens: (batch, length); weights: (batch, length), the weight of each token as a target."""
-        logits = self(tokens[:, :-1]).flatten(0, 1)
-        targets = tokens[:, 1:].masked_fill(weights[:, 1:] == 0, _IGNORED).flatten()
-        return F.cross_entropy(logits.float(), targets, ignore_index=_IGNORED)
+        counted = weights[:, 1:] != 0
+        logits = F.linear(self.states(tokens[:, :-1])[counted], self.embedding.weight)
+        return F.cross_entropy(logits.float(), tokens[:, 1:][counted])
 
     def size(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters())

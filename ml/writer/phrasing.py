@@ -23,7 +23,7 @@ from ml.writer.situations import COLLAPSIBLE, SITUATIONS
 from ml.writer.themes import THEMES, heard
 
 _TOKEN = re.compile(r"\{\w+\}|[\w'’-]+|[.,:;?!]")
-_ENDS = frozenset(".?!")
+_ENDS = frozenset((".", "?", "!", "{quote}"))  # a quote brings its own full stop
 # A pair that is new can be a good join of two sentences; more in one paragraph is another subject.
 TOLERATED = 1
 

@@ -20,7 +20,8 @@ import httpx
 
 from ml.types import Facts
 from ml.writer.breaker import Breaker, State
-from ml.writer.engine import LIMIT, BackendError
+from ml.writer.embedded import LIMIT
+from ml.writer.errors import BackendError
 from ml.writer.prompts import messages
 from ml.writer.sources import GENERAL_TEMPERATURE, Words, words_of
 

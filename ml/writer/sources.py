@@ -1,25 +1,26 @@
-"""Where a draft may come from: the embedded models, another GGUF file, or (`ml.writer.server`) a server."""
+"""Where a draft may come from: the embedded models, another GGUF file (`ml.writer.local`), or a server
+(`ml.writer.server`)."""
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import llama_cpp
-
 from ml.types import Channel, Facts
 from ml.writer.corpus import load
 from ml.writer.corpus.compose import Request
-from ml.writer.engine import LIMIT, BackendError, Engine, ModelMissing
+from ml.writer.embedded import EmbeddedModel
+from ml.writer.errors import BackendError, ModelMissing
 from ml.writer.grounding import available
 from ml.writer.personal import Personal
 from ml.writer.phrasing import Phrasebook
-from ml.writer.prompts import messages, read_answer
+from ml.writer.prompts import read_answer
+from ml.writer.rules import sentences
+from ml.writer.themes import heard
 from ml.writer.tokens import split_target
 
-_CONTEXT = 4096
 GENERAL_TEMPERATURE = 0.6
 
 
@@ -47,67 +48,59 @@ class Source(Protocol):
 
 
 class Embedded:
-    """The two models of this project. A try costs some hundredths of a second."""
+    """The two models of this project. A try costs some hundredths of a second.
 
-    tries = 3
+    A message in which nothing is heard that a reply could take up is not read: there is nothing in it for the
+    writer, and it cannot be misread."""
 
-    def __init__(self, chat: Path, mail: Path) -> None:
-        self._engines: dict[Channel, Engine] = {"chat": Engine(chat), "mail": Engine(mail)}
-        for channel, engine in self._engines.items():
-            if engine.channel != channel:
-                raise ModelMissing(f"{engine.version} is not a {channel} model")
-        self._phrasebooks = {channel: Phrasebook(load(channel)) for channel in self._engines}
+    tries = 5
+
+    def __init__(self, *models: EmbeddedModel) -> None:
+        self.models: dict[Channel, EmbeddedModel] = {model.channel: model for model in models}
+        self._phrasebooks = {channel: Phrasebook(load(channel)) for channel in self.models}
+
+    @classmethod
+    def load(cls, chat: Path, mail: Path) -> Embedded:
+        """Raises ModelMissing."""
+        models = {"chat": EmbeddedModel(chat), "mail": EmbeddedModel(mail)}
+        for channel, model in models.items():
+            if model.channel != channel:
+                raise ModelMissing(f"{model.version} is not a {channel} model")
+        return cls(*models.values())
 
     @property
     def version(self) -> str:
-        return "+".join(engine.version for engine in self._engines.values())
+        return "+".join(model.version for model in self.models.values())
 
     def draft(self, facts: Facts, seed: int) -> Words:
-        book = self._phrasebooks[facts.channel]
-        request = Request(facts.situation, available(facts), facts.mood, facts.told > 0)
-        is_personal = Personal(request.available if facts.channel == "mail" else ())
-        made = self._engines[facts.channel].generate(
+        book, request = self._phrasebooks[facts.channel], request_of(facts)
+        written = self.models[facts.channel].write(
             request,
+            said=facts.customer_text if heard(facts.customer_text) else "",
             seed=(seed, facts.told),
-            judge=lambda sentence: book.at_home(sentence, request) and is_personal(sentence),
+            owner=facts.owner,
+            judge=self._judge(facts, request),
         )
-        text, subject, preheader = split_target(made.text)
-        faults = book.faults("\n".join((subject, preheader, text)), request)
-        if not made.ended:
+        text, subject, preheader = split_target(written.text)
+        faults = book.faults("\n".join((subject, preheader, text)), request, facts.customer_text)
+        if not written.ended:
             faults.append("no end")
-        return Words(text, subject, preheader, made.tokens, tuple(faults))
+        return Words(text, subject, preheader, written.generation.drawn, tuple(faults))
+
+    def _judge(self, facts: Facts, request: Request) -> Callable[[str], bool]:
+        """Whether a sentence may stay: it is at home in its situation, and was not said before."""
+        book = self._phrasebooks[facts.channel]
+        is_personal = Personal(request.available if facts.channel == "mail" else ())
+        said_before = {sentence for text in facts.before for sentence in sentences(text)}
+        return lambda sentence: (
+            sentence not in said_before
+            and book.at_home(sentence, request, facts.customer_text)
+            and is_personal(sentence)
+        )
 
 
-class LocalModel:
-    """Any instruction-tuned GGUF, through the chat template that its file carries."""
-
-    tries = 2
-
-    def __init__(self, path: Path, *, threads: int) -> None:
-        if not path.is_file():
-            raise ModelMissing(f"LLM_MODEL names {path}, which is not there")
-        try:
-            self._llama = llama_cpp.Llama(
-                str(path), n_ctx=_CONTEXT, n_threads=threads, n_threads_batch=threads, verbose=False
-            )
-        except (ValueError, RuntimeError, OSError) as error:
-            raise ModelMissing(f"{path} is not a GGUF model that can be loaded: {error}") from error
-        self._lock = threading.Lock()
-        self.version: str = self._llama.metadata.get("general.name") or path.stem
-
-    def draft(self, facts: Facts, seed: int) -> Words:
-        with self._lock:
-            try:
-                conversation: Any = messages(facts)
-                answer: Any = self._llama.create_chat_completion(
-                    messages=conversation,
-                    temperature=GENERAL_TEMPERATURE,
-                    max_tokens=LIMIT[facts.channel],
-                    seed=seed,
-                )
-            except (ValueError, RuntimeError) as error:
-                raise BackendError(f"{self.version}: {error}") from error
-        return words_of(answer, facts)
+def request_of(facts: Facts) -> Request:
+    return Request(facts.situation, available(facts), facts.mood, facts.told > 0, verified=facts.verified)
 
 
 def words_of(answer: Any, facts: Facts) -> Words:

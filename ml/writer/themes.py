@@ -86,6 +86,10 @@ class Theme:
             if each.fits(situation, mood) and not self.unsaid(each.text, customer)
         ]
 
+    def echoes(self, message: str) -> set[str]:
+        """Words of a customer's message that a reply may take up."""
+        return _words(message) & self.echo
+
     def unsaid(self, reply: str, customer: str) -> set[str]:
         """Echo words of a reply that the customer did not use."""
         return (_words(reply) & self.echo) - _words(customer)

@@ -25,14 +25,16 @@ import torch
 from tokenizers import Tokenizer
 
 from ml.types import Channel
-from ml.writer import data
+from ml.writer import curve, data
+from ml.writer.compute import Compute, compute_on
 from ml.writer.corpus import HERE, load
 from ml.writer.corpus.compose import Composed
+from ml.writer.data import Exchange
 from ml.writer.model import Config, Llama
 from ml.writer.release import release
 from ml.writer.templates import all_templates
 from ml.writer.tokenizer import load_tokenizer, train_tokenizer
-from ml.writer.tokens import END, REPLY, prompt, target
+from ml.writer.tokens import CUSTOMER, END, REPLY, prompt, readable, target
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ class Recipe:
     steps: int
     rate: float  # peak learning rate; cosine down to a tenth of it
     tokens: int  # in one batch, padding included
-    examples: int = 0  # composed texts, of which the last `held_out` are for validation
-    held_out: int = 0
+    examples: int = 0  # composed texts to learn
+    held_out: int = 0  # composed texts of scenarios and customers apart, for validation
     drop: float = 0.0
     warmup: int = 40
     report: int = 20  # steps between lines of the log
@@ -49,9 +51,9 @@ class Recipe:
 
 
 RECIPES: dict[str, Recipe] = {
-    "base": Recipe(steps=560, rate=1.5e-3, tokens=3072),
-    "chat": Recipe(steps=1400, rate=8e-4, tokens=3072, examples=36_000, held_out=600, drop=0.05),
-    "mail": Recipe(steps=900, rate=8e-4, tokens=3072, examples=9_000, held_out=160, drop=0.05),
+    "base": Recipe(steps=1000, rate=2e-3, tokens=2048),
+    "chat": Recipe(steps=1600, rate=1.2e-3, tokens=2048, examples=26_000, held_out=400, drop=0.05),
+    "mail": Recipe(steps=1080, rate=1.2e-3, tokens=2048, examples=6_000, held_out=120, drop=0.05),
 }
 WINDOW = 128  # tokens of a base training sequence
 ROUND = 8  # lengths of fine-tuning batches are multiples of it
@@ -64,12 +66,15 @@ Batch = tuple[torch.Tensor, torch.Tensor]
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m ml.writer.train", description=__doc__)
     parser.add_argument("stage", choices=["tokenizer", "base", "chat", "mail", "export", "all"])
-    parser.add_argument("--data", type=Path, help="folder with dialogues/ (tokenizer and base need it)")
+    parser.add_argument(
+        "--data", type=Path, help="folder with dialogues/ and intents/; all but export need it"
+    )
     parser.add_argument("--out", type=Path, default=Path("var/writer"), help="checkpoints and logs")
     parser.add_argument(
         "--artifacts", type=Path, default=Path("ml/artifacts"), help="where the GGUF files go"
     )
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--steps", type=int, help="instead of the recipe's")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -80,20 +85,22 @@ def main() -> None:
 
 
 def run_stage(stage: str, options: argparse.Namespace) -> None:
-    if stage in ("tokenizer", "base") and options.data is None:
-        raise SystemExit(f"{stage} needs --data DIR, the folder that holds dialogues/")
+    if stage != "export" and options.data is None:
+        raise SystemExit(f"{stage} needs --data DIR, the folder that holds dialogues/ and intents/")
     if stage == "tokenizer":
         make_tokenizer(options.data, options.out)
     elif stage == "export":
-        release(options.out, options.artifacts)
+        release(options.out, options.artifacts, options.data)
     else:
         recipe = RECIPES[stage]
-        train(stage, replace(recipe, steps=options.steps or recipe.steps), options.out, options.data)
+        recipe = replace(recipe, steps=options.steps or recipe.steps)
+        train(stage, recipe, options.out, options.data, compute=compute_on(options.device))
 
 
 def make_tokenizer(folder: Path, out: Path) -> Tokenizer:
     """Learn the merges from the public dialogues, our templates and, weighing most, the corpus."""
-    texts = data.read_dialogues(folder).train + all_templates() * 10
+    texts = [part for pair in data.read_dialogues(folder).train for part in pair] + all_templates() * 10
+    texts += [readable(text) for spoken in data.utterances(folder).values() for text in spoken]
     for channel in ("chat", "mail"):
         texts += [target(each.text) for each in data.compose_many(load(channel), 6000, SEED)]
     tokenizer = train_tokenizer(texts)
@@ -102,12 +109,20 @@ def make_tokenizer(folder: Path, out: Path) -> Tokenizer:
     return tokenizer
 
 
-def train(stage: str, recipe: Recipe, out: Path, folder: Path | None, config: Config | None = None) -> Path:
+def train(
+    stage: str,
+    recipe: Recipe,
+    out: Path,
+    folder: Path,
+    config: Config | None = None,
+    compute: Compute | None = None,
+) -> Path:
     """Train one stage up to `recipe.steps`; returns its checkpoint."""
+    compute = compute or compute_on("cpu")
     tokenizer = load_tokenizer(out / "tokenizer.json")
     path = out / f"{stage}.pt"
     state = _start(path, out / "base.pt", stage, config or Config(vocab=tokenizer.get_vocab_size()))
-    model = Llama(Config(**state["config"]))
+    model = Llama(Config(**state["config"])).to(compute.device)
     model.load_state_dict(state["model"])
     optimiser = _optimiser(model, recipe)
     if state["optimiser"]:
@@ -115,8 +130,12 @@ def train(stage: str, recipe: Recipe, out: Path, folder: Path | None, config: Co
     batches, held_out, source = _material(stage, recipe, tokenizer, folder, state["step"])
     if state["step"] and state["source"] != source:
         state["changed_at"] = state["step"]  # the text grew between two runs of this stage
+    if state["step"] < recipe.steps:  # each run has a decay of its own
+        state["runs"] = [*state.get("runs", [state["step"]] if state["step"] else []), recipe.steps]
     state |= {"stage": stage, "source": source, "tokenizer": tokenizer.to_str(), "seed": SEED}
-    print(f"{stage}: {model.size():,} parameters, steps {state['step']} to {recipe.steps}", flush=True)
+    kind = "bfloat16" if compute.bfloat16 else "float32"
+    steps = f"steps {state['step']} to {recipe.steps}"
+    print(f"{stage}: {model.size():,} parameters, {steps}, {kind} on {compute.device}", flush=True)
 
     started, seen, losses = time.monotonic(), 0, []
     model.train()
@@ -125,8 +144,8 @@ def train(stage: str, recipe: Recipe, out: Path, folder: Path | None, config: Co
         for group in optimiser.param_groups:
             group["lr"] = rate(state["step"], recipe)
         tokens, weights = next(batches)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            loss = model.loss(tokens, weights)
+        with compute.precision():
+            loss = model.loss(tokens.to(compute.device), weights.to(compute.device))
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
@@ -136,24 +155,26 @@ def train(stage: str, recipe: Recipe, out: Path, folder: Path | None, config: Co
         losses.append(loss.item())
         done = state["step"] == recipe.steps
         if done or state["step"] % recipe.save == 0:
-            state["held_out_loss"] = evaluate(model, held_out)
-            _save(path, state | {"model": model.state_dict(), "optimiser": optimiser.state_dict()})
+            state["held_out_loss"] = evaluate(model, held_out, compute)
+            weights_now = {name: weight.cpu() for name, weight in model.state_dict().items()}
+            _save(path, state | {"model": weights_now, "optimiser": optimiser.state_dict()})
         if done or state["step"] % recipe.report == 0:
             _log(out / f"{stage}.log.jsonl", state, losses, seen / (time.monotonic() - started))
             losses = []
+            curve.draw(out / f"{stage}.log.jsonl", out / f"{stage}.svg", f"writer, {stage}: nats a token")
     return path
 
 
 def _start(path: Path, base: Path, stage: str, config: Config) -> dict[str, Any]:
     """This stage's own checkpoint, or the base's weights, or fresh ones."""
     if path.exists():
-        own: dict[str, Any] = torch.load(path, weights_only=True)
+        own: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
         return own
     torch.manual_seed(SEED)
     fresh = {"step": 0, "optimiser": None, "held_out_loss": math.inf}
     if stage == "base":
         return fresh | {"config": config.to_dict(), "model": Llama(config).state_dict(), "base": None}
-    start = torch.load(base, weights_only=True)
+    start = torch.load(base, weights_only=True, map_location="cpu")
     origin = {"source": start["source"], "steps": start["step"], "held_out_loss": start["held_out_loss"]}
     return fresh | {"config": start["config"], "model": start["model"], "base": origin}
 
@@ -174,12 +195,11 @@ def rate(step: int, recipe: Recipe) -> float:
 
 
 def _material(
-    stage: str, recipe: Recipe, tokenizer: Tokenizer, folder: Path | None, step: int
+    stage: str, recipe: Recipe, tokenizer: Tokenizer, folder: Path, step: int
 ) -> tuple[Iterator[Batch], list[Batch], dict[str, str | int]]:
     """Endless training batches, held-out batches, and what they were made from."""
     rng = random.Random(SEED + step)
     if stage == "base":
-        assert folder is not None, "run_stage has asked for it"
         texts = data.read_dialogues(folder)
         source: dict[str, str | int] = {"texts": len(texts.train), "hash": data.text_hash(texts.train)}
         held_out = _windows(_stream(texts.held_out[:1500], tokenizer), recipe, random.Random(0))
@@ -189,19 +209,18 @@ def _material(
             source,
         )
     channel: Channel = "chat" if stage == "chat" else "mail"
-    composed = data.compose_many(load(channel), recipe.examples, SEED)
-    examples = [encode(each, channel, tokenizer) for each in composed]
-    kept, apart = examples[: -recipe.held_out], examples[-recipe.held_out :]
+    corpus, spoken = load(channel), data.utterances(folder)
+    kept, apart = (
+        [encode(each, channel, tokenizer) for each in data.compose_many(corpus, *part, spoken, held_out=new)]
+        for part, new in (((recipe.examples, SEED), False), ((recipe.held_out, SEED + 1), True))
+    )
     source = {"texts": len(kept), "hash": data.corpus_hash(channel, HERE)}
     return batches(kept, recipe, rng), list(_one_pass(apart, recipe, random.Random(0))), source
 
 
-def _stream(texts: list[str], tokenizer: Tokenizer) -> list[int]:
-    return [
-        token
-        for encoding in tokenizer.encode_batch([REPLY + text + END for text in texts])
-        for token in encoding.ids
-    ]
+def _stream(pairs: list[Exchange], tokenizer: Tokenizer) -> list[int]:
+    texts = [f"{CUSTOMER}{said}{REPLY}{answer}{END}" for said, answer in pairs]
+    return [token for encoding in tokenizer.encode_batch(texts) for token in encoding.ids]
 
 
 def _windows(stream: list[int], recipe: Recipe, rng: random.Random) -> Iterator[Batch]:
@@ -217,8 +236,15 @@ def _windows(stream: list[int], recipe: Recipe, rng: random.Random) -> Iterator[
 def encode(composed: Composed, channel: Channel, tokenizer: Tokenizer) -> Example:
     """Prompt and reply as ids; only the reply is a target."""
     request = composed.request
-    head = prompt(channel, request.situation, request.mood, request.told, request.available)
-    ids: list[int] = tokenizer.encode("".join(head)).ids
+    head = prompt(
+        channel,
+        request.situation,
+        request.mood,
+        request.told,
+        request.available,
+        verified=request.verified,
+    )
+    ids: list[int] = tokenizer.encode("".join(head) + readable(composed.customer) + REPLY).ids
     reply = tokenizer.encode(target(composed.text, composed.subject, composed.preheader)).ids
     return ids + reply, [0] * len(ids) + [1] * len(reply)
 
@@ -250,11 +276,11 @@ def _rounded(example: Example) -> int:
 
 
 @torch.no_grad()
-def evaluate(model: Llama, held_out: list[Batch]) -> float:
+def evaluate(model: Llama, held_out: list[Batch], compute: Compute) -> float:
     """Mean loss over held-out batches, in nats for each target token."""
     model.eval()
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        losses = [model.loss(*batch).item() for batch in held_out]
+    with compute.precision():
+        losses = [model.loss(*(part.to(compute.device) for part in batch)).item() for batch in held_out]
     model.train()
     return sum(losses) / len(losses)
 
@@ -269,7 +295,7 @@ def _log(path: Path, state: dict[str, Any], losses: list[float], speed: float) -
     line = {
         "step": state["step"],
         "loss": round(sum(losses) / len(losses), 4),
-        "held_out": round(state["held_out_loss"], 4) if state["held_out_loss"] < math.inf else None,
+        "validation": round(state["held_out_loss"], 4) if state["held_out_loss"] < math.inf else None,
         "tokens_per_s": round(speed),
     }
     with path.open("a", encoding="utf-8") as log:

@@ -1,9 +1,9 @@
 """The writer: facts in, a checked text out, whatever the models do.
 
 A text is drafted with its slots open, checked as a whole, tried again with another seed if it fails, and
-replaced by a plain template if that fails too. Nothing is shown before it is checked: the embedded model
-needs about a tenth of a second for a whole reply, so `pieces` of a finished text are what a reader
-sees arriving.
+replaced by a plain template if that fails too. What was written lately word for word is tried again as well.
+Nothing is shown before it is checked: the embedded model needs some hundredths of a second for a whole
+reply, so `pieces` of a finished text are what a reader sees arriving.
 """
 
 from __future__ import annotations
@@ -11,21 +11,23 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
 from ml.types import Draft, Fact, Facts, Timing
-from ml.writer.engine import BackendError, ModelMissing, WriterError
+from ml.writer.errors import BackendError, ModelMissing, WriterError
 from ml.writer.grounding import FactsError, available, check, fill, pieces, situation_of
+from ml.writer.local import LocalModel
 from ml.writer.server import Server
-from ml.writer.sources import Embedded, LocalModel, Source, Words
+from ml.writer.sources import Embedded, Source, Words
 from ml.writer.templates import chat_template, mail_template
 
 __all__ = ["FactsError", "ModelMissing", "Writer", "WriterError", "load_writer", "pieces"]
 
 log = logging.getLogger(__name__)
+LATELY = 5000  # texts that are not written again word for word if it can be helped
 
 
 class Writer:
@@ -38,16 +40,18 @@ class Writer:
         self.version = sources[0].version
         self._lock = threading.Lock()
         self.counts: Counter[str] = Counter()
+        self._lately: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     @classmethod
     def load(cls, chat: Path, mail: Path) -> Writer:
         """The embedded models alone, warmed up. Raises WriterError."""
-        embedded = Embedded(chat, mail)
+        embedded = Embedded.load(chat, mail)
         _warm_up(embedded)
         return cls([embedded])
 
     def write(self, facts: Facts, *, seed: int | None = None) -> Draft:
-        """Phrase the facts. The same facts and seed give the same text; without a seed, a new one.
+        """Phrase the facts. The same facts and seed give the same text. Without a seed it is a new one, and
+        where the situation allows none that was written lately.
 
         Raises FactsError where the facts cannot carry their situation (a fault of the caller);
         trouble with a model never surfaces, it is counted, logged and answered by the template."""
@@ -56,22 +60,41 @@ class Writer:
         first_seed = random.randrange(2**31) if seed is None else seed
         rejected: list[str] = []
         for source in self._sources:
-            for turn in range(source.tries):
-                try:
-                    words = source.draft(facts, first_seed + 7919 * turn)
-                except BackendError as error:
-                    rejected.append(f"{source.version}: {error}")
-                    break
-                faults = [
-                    *check(words.text, facts, subject=words.subject, preheader=words.preheader),
-                    *words.faults,
-                ]
-                if not faults:
-                    self._count("model", facts, rejected)
-                    return _draft(words, facts, source.version, rejected, started)
-                rejected += faults
+            words = self._passing(source, facts, first_seed, rejected, fresh=seed is None)
+            if words:
+                self._count("model", facts, rejected)
+                return _draft(words, facts, source.version, rejected, started)
         self._count("template", facts, rejected)
         return _template(facts, rejected, started)
+
+    def _passing(
+        self, source: Source, facts: Facts, seed: int, rejected: list[str], *, fresh: bool
+    ) -> Words | None:
+        """The first of a source's drafts that has no fault; a stale one only if no other comes."""
+        stale: Words | None = None
+        for turn in range(source.tries):
+            try:
+                words = source.draft(facts, seed + 7919 * turn)
+            except BackendError as error:
+                rejected.append(f"{source.version}: {error}")
+                break
+            if faults := [*_faults(words, facts), *words.faults]:
+                rejected += faults
+            elif fresh and not self._is_new(facts.situation, words.text):
+                stale = words
+            else:
+                return words
+        return stale
+
+    def _is_new(self, situation: str, text: str) -> bool:
+        """Whether it was not written lately; from now on it was."""
+        with self._lock:
+            if (situation, text) in self._lately:
+                return False
+            self._lately[situation, text] = None
+            if len(self._lately) > LATELY:
+                self._lately.popitem(last=False)
+            return True
 
     def _count(self, outcome: str, facts: Facts, rejected: Sequence[str]) -> None:
         with self._lock:
@@ -86,7 +109,7 @@ def load_writer(*, model: Path | None, url: str | None, chat: Path, mail: Path, 
 
     The embedded models stand behind the other two; `threads` is for the other GGUF file. Raises
     WriterError where a file is missing."""
-    embedded = Embedded(chat, mail)
+    embedded = Embedded.load(chat, mail)
     sources: list[Source] = [Server(url)] if url else []
     if model is not None:
         sources.append(LocalModel(model, threads=threads))
@@ -102,6 +125,10 @@ def _warm_up(source: Source) -> None:
             source.draft(facts, seed=0)
         except BackendError as error:
             log.warning("writer warm-up: %s", error)
+
+
+def _faults(words: Words, facts: Facts) -> list[str]:
+    return check(words.text, facts, subject=words.subject, preheader=words.preheader)
 
 
 def _draft(words: Words, facts: Facts, model: str, rejected: list[str], started: float) -> Draft:

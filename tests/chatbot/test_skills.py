@@ -12,7 +12,8 @@ from chatbot.models import Conversation, Message, VerificationAttempt
 from emails.models import Draft
 from orders.models import Order, Refund, Status
 from tests import factories
-from tests.talk import say
+from tests.fakes import FakeWriter
+from tests.talk import assistant, say
 
 pytestmark = pytest.mark.django_db
 
@@ -261,6 +262,25 @@ class TestEmail:
         draft = Draft.objects.get()
         assert draft.to == order.customer.email
         assert draft.conversation == talk.pk
+
+    def test_the_email_can_take_up_what_was_mentioned_in_the_chat(self):
+        order = factories.order(status=Status.DELIVERED)
+        talk = known(order)
+        say(talk, "where is it? it's a birthday present")
+        say(talk, "email me the timeline")
+        said = Draft.objects.get().context["customer_text"]
+        assert said == "where is it? it's a birthday present\nemail me the timeline"
+
+    def test_a_text_told_again_is_known_to_the_writer(self):
+        order = factories.order(status=Status.DELIVERED)
+        talk, heard = known(order), FakeWriter()
+        for text in ("where is it", "where is it now"):
+            say(talk, text, helper=assistant(writer=heard))
+        first, second = heard.calls
+        assert (first.told, first.before, first.verified) == (0, (), True)
+        assert second.told == 1
+        assert second.before == ("About order_delivered. order: {order}, delivered_day: {delivered_day}.",)
+        assert first.owner == second.owner == str(talk.pk)
 
     def test_yes_takes_up_what_the_reply_offered(self):
         order = factories.order(status=Status.DELIVERED)

@@ -14,7 +14,7 @@ import pytest
 
 from ml.types import Fact, Facts
 from ml.writer.breaker import FAILURES, LONGEST_REST, REST, Breaker
-from ml.writer.engine import BackendError
+from ml.writer.errors import BackendError
 from ml.writer.recount import unsupported
 from ml.writer.server import LARGEST, TRIES, Server
 from ml.writer.sources import Words

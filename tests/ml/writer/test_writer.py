@@ -1,20 +1,29 @@
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from transformers import AutoModelForCausalLM
 
 from ml.types import Fact, Facts
 from ml.writer.corpus.compose import Request
-from ml.writer.engine import BackendError, Engine
+from ml.writer.embedded import EmbeddedModel
+from ml.writer.errors import BackendError
 from ml.writer.evaluate import evaluate
 from ml.writer.examples import sample_facts
 from ml.writer.grounding import FactsError, check
+from ml.writer.hf_export import HubFolder, export_folder
+from ml.writer.local import LocalModel
 from ml.writer.prompts import messages, read_answer
 from ml.writer.recount import unsupported
+from ml.writer.rules import SLOT, sentences
 from ml.writer.sources import Words
+from ml.writer.themes import THEMES
 from ml.writer.writer import ModelMissing, Writer, load_writer
+from tests.ml.writer import tiny
 
 ARTIFACTS = Path(__file__).resolve().parents[3] / "ml" / "artifacts"
 CHAT, MAIL = ARTIFACTS / "writer-chat.gguf", ARTIFACTS / "writer-mail.gguf"
@@ -122,14 +131,15 @@ def test_what_was_told_before_is_told_in_other_words(shipped):
 
 
 def test_a_sentence_that_is_refused_is_written_again():
-    engine = Engine(CHAT)
+    model = EmbeddedModel(CHAT)
     asked: list[str] = []
 
     def judge(sentence: str) -> bool:
         asked.append(sentence)
         return len(asked) > 3
 
-    written = engine.generate(Request("order_overdue", frozenset({"order"})), seed=[1], judge=judge).text
+    written = model.write(Request("order_overdue", frozenset({"order"})), seed=[1], judge=judge).text
+    model.close()
     assert len(set(asked[:4])) > 1
     assert asked[3] in written
 
@@ -140,10 +150,60 @@ def test_several_threads_may_write_at_once(shipped):
     assert [draft.text for draft in drafts] == [shipped.write(ORDER, seed=seed).text for seed in range(16)]
 
 
-def test_any_other_gguf_runs_under_the_same_checker():
-    writer = load_writer(model=CHAT, url=None, chat=CHAT, mail=MAIL, threads=1)
+@pytest.fixture(scope="module")
+def general(tmp_path_factory) -> Path:
+    """A general model that nobody trained: its file carries a chat template, its words are noise."""
+    folder = tmp_path_factory.mktemp("general")
+    hub = HubFolder(tiny.make_folder(folder / "hub", tiny.byte_level("gpt-2")))
+    weights = dict(AutoModelForCausalLM.from_pretrained(hub.path).state_dict())
+    export_folder(hub, weights, folder / "noise.gguf", file_type="F16", version="noise", facts={})
+    return folder / "noise.gguf"
+
+
+def test_any_other_gguf_is_held_by_its_grammar_and_the_checker(general):
+    """Noise can pass a grammar, never the checker: the embedded model answers, and no fact slips in."""
+    writer = load_writer(model=general, url=None, chat=CHAT, mail=MAIL, threads=1)
     draft = writer.write(ORDER, seed=1)
     assert check(draft.delexicalised, ORDER) == []
+    assert draft.model != "noise"
+    local = LocalModel(general, threads=1)
+    for seed in range(3):
+        with suppress(BackendError):  # no end in sight
+            text = local.draft(ORDER, seed).text
+            assert not re.search(r"[\d@<>\\/]", text)
+            assert set(SLOT.findall(text)) <= {"order"}
+    assert local.engine.metrics().shared_tokens > 100
+    local.close()
+
+
+def test_a_model_without_a_chat_template_cannot_be_asked():
+    with pytest.raises(ModelMissing, match="carries no chat template"):
+        load_writer(model=CHAT, url=None, chat=CHAT, mail=MAIL, threads=1)
+
+
+def test_without_a_seed_a_text_is_not_written_twice_in_a_row(shipped):
+    texts = [shipped.write(ORDER).delexicalised for _ in range(12)]
+    assert len(set(texts)) >= 11
+
+
+def test_what_was_said_before_in_the_conversation_is_said_otherwise(shipped):
+    before: list[str] = []
+    for turn in range(4):
+        facts = Facts("order_overdue", ORDER.slots, told=turn, before=tuple(before))
+        before.append(shipped.write(facts).delexicalised)
+    said = [sentence for text in before for sentence in sentences(text)]
+    assert len(said) - len(set(said)) <= 1
+
+
+def test_a_present_is_taken_up_and_only_where_it_was_mentioned(shipped):
+    slots = {"order": Fact("#W2611340", "x"), "delivered_day": Fact("Tuesday 24 November", "x")}
+    texts = {}
+    for said in ("where is it? it's a birthday present for my daughter", "where is it?"):
+        facts = Facts("order_delivered", slots, customer_text=said)
+        texts[said] = " ".join(shipped.write(facts, seed=seed).text for seed in range(12))
+    heard, unheard = texts.values()
+    assert THEMES["gift"].marks.search(heard)
+    assert not THEMES["gift"].marks.search(unheard)
 
 
 def test_the_prompt_lists_meanings_not_values():
