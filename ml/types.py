@@ -273,17 +273,6 @@ def _between(x: float, xs: tuple[float, ...], ys: tuple[float, ...]) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """When a parcel arrives: aware datetimes at the 5th, 50th and 95th percentile."""
-
-    earliest: datetime
-    likely: datetime
-    latest: datetime
-    stage: str
-    model: str
-
-
-@dataclass(frozen=True, slots=True)
 class Fact:
     """One slot's display value and where it came from ("orders.Order:17.promised_at")."""
 
