@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,7 +26,7 @@ from chatbot.models import Conversation, Message
 from chatbot.protocol import Said
 from chatbot.skills.base import HUMAN, Reply, Turn
 from chatbot.skills.router import respond
-from chatbot.trace import FAULT_TRACE, Clock, trace_of
+from chatbot.trace import FAULT_TRACE, Clock, Written, trace_of
 from ml.types import Draft, Facts, Known, Understanding
 from ml.writer.grounding import pieces
 from ml.writer.situations import SITUATIONS
@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 GIVE_UP = timedelta(seconds=45)  # of failing to answer one message
 HEARD = 400  # characters of a message that the writer may read
 REMEMBERED = 5  # texts of one situation that are not to be repeated
+BETWEEN_PARTS = "\n\n"  # of a reply to several requests
 LEASE = timedelta(seconds=60)  # longer than any answer takes; a worker that died lets go after it
 
 
@@ -205,12 +206,14 @@ def _answer_one(message: Message, assistant: Assistant) -> Message | None:
     turn = _turn(conversation, message, understanding, assistant)
     reply = respond(turn)
     clock.lap("act")
-    facts = _facts(conversation, message, understanding, reply)
-    draft = assistant.writer.write(facts)
+    written = []
+    for part in (*reply.before, reply):
+        facts = _facts(conversation, message, understanding, part)
+        written.append(Written(part, facts, assistant.writer.write(facts)))
     clock.lap("write")
-    stored = _store(message, turn, reply, draft, trace_of(turn, reply, facts, draft, clock))
+    stored = _store(message, turn, reply, written, trace_of(turn, written, clock))
     if stored:
-        _publish_reply(stored, facts, draft)
+        _publish_reply(stored, written)
     return stored
 
 
@@ -264,20 +267,21 @@ def _facts(conversation: Conversation, message: Message, said: Understanding, re
     )
 
 
-def _store(message: Message, turn: Turn, reply: Reply, draft: Draft, trace: dict[str, Any]) -> Message | None:
+def _store(
+    message: Message, turn: Turn, reply: Reply, written: Sequence[Written], trace: dict[str, Any]
+) -> Message | None:
     """Store the reply, unless staff took over meanwhile or another worker was faster."""
     with transaction.atomic():
         row = _still_ours(message)
         if row is None:
             return None
-        row.pending = _remember(row, reply, draft, trace)
-        angry = int(turn.understanding.mood == "angry")
-        row.priority = max(row.priority, reply.priority + angry)
+        row.pending = _remember(row, reply, written[-1].draft, trace)
+        row.priority = max(row.priority, reply.priority + int(turn.is_upset))
         _settle(message)
         stored = _append(
             row,
             author=Message.Author.BOT,
-            text=draft.text,
+            text=BETWEEN_PARTS.join(part.draft.text for part in written),
             quick_replies=reply.quick_replies,
             card=reply.card,
             reply_to=message,
@@ -314,12 +318,15 @@ def offered(text: str) -> str | None:
     return None
 
 
-def _publish_reply(stored: Message, facts: Facts, draft: Draft) -> None:
+def _publish_reply(stored: Message, written: Sequence[Written]) -> None:
     """The stored reply, piece by piece and then whole: whatever is shown can be read again later."""
     asked = stored.reply_to.seq if stored.reply_to else None
+    shown: list[str] = []
+    for part in written:
+        first, *rest = pieces(part.draft, part.facts)
+        shown += [BETWEEN_PARTS + first if shown else first, *rest]
     deltas = [
-        {"type": "delta", "reply_to": asked, "index": index, "text": piece}
-        for index, piece in enumerate(pieces(draft, facts))
+        {"type": "delta", "reply_to": asked, "index": index, "text": text} for index, text in enumerate(shown)
     ]
     publish.to_conversation(stored.conversation_id, *deltas, stored.as_frame())
     if stored.trace.get("hand_over"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from chatbot.skills.base import Reply, Turn
@@ -25,36 +27,58 @@ FAULT_TRACE: dict[str, Any] = {
 }
 
 
-def trace_of(turn: Turn, reply: Reply, facts: Facts, draft: Draft, clock: Clock) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One part of a reply: what to say, with which facts, in which words."""
+
+    reply: Reply
+    facts: Facts
+    draft: Draft
+
+
+def trace_of(turn: Turn, written: Sequence[Written], clock: Clock) -> dict[str, Any]:
+    """The last part is the reply's own; `parts` holds those that were said before it."""
     said = turn.understanding
-    order = _order_of(reply)
+    *before, last = written
     return {
         "intent": said.intent,
         "confidence": round(said.confidence, 4),
         "margin": round(said.margin, 4),
         "ranking": [[name, round(p, 4)] for name, p in said.ranking[:5]],
+        "requests": list(said.requests),
         "entities": [_told(entity) for entity in said.entities],
         "sentiment": {"label": said.sentiment.label, "score": round(said.sentiment.score, 3)},
         "mood": said.mood,
-        "skill": reply.skill,
-        "situation": reply.situation,
-        "order": order,
-        "hand_over": reply.hand_over,
-        "facts": {name: _shown(fact) for name, fact in facts.slots.items()},
-        "source": draft.source,
-        "delexicalised": draft.delexicalised,
-        "rejected": [mask(reason) for reason in draft.rejected],
+        "urgency": round(said.urgency, 3),
+        "flags": {name: round(getattr(said.flags, name), 3) for name in said.flags.raised},
+        **_part(last),
+        "parts": [_part(part) for part in before],
+        "hand_over": last.reply.hand_over,
         "models": {
             "understanding": said.model,
             "delivery": getattr(turn.assistant.delivery, "version", ""),
-            "writer": draft.model,
+            "writer": last.draft.model,
         },
-        "ms": {
-            **clock.laps,
-            "first": clock.total - draft.timing.total + draft.timing.first,
-            "total": clock.total,
-        },
+        "ms": {**clock.laps, "first": _until_first(written, clock), "total": clock.total},
     }
+
+
+def _part(part: Written) -> dict[str, Any]:
+    return {
+        "skill": part.reply.skill,
+        "situation": part.reply.situation,
+        "order": _order_of(part.reply),
+        "facts": {name: _shown(fact) for name, fact in part.facts.slots.items()},
+        "source": part.draft.source,
+        "delexicalised": part.draft.delexicalised,
+        "rejected": [mask(reason) for reason in part.draft.rejected],
+    }
+
+
+def _until_first(written: Sequence[Written], clock: Clock) -> float:
+    """Milliseconds until the first words could be shown."""
+    writing = sum(part.draft.timing.total for part in written)
+    return clock.total - writing + written[0].draft.timing.first
 
 
 def _told(entity: Entity) -> dict[str, Any]:

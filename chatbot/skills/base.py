@@ -44,6 +44,11 @@ class Turn:
     def meaning(self, intent: str) -> Turn:
         return replace(self, intent=intent)
 
+    @property
+    def is_upset(self) -> bool:
+        """Angry, or threatening to leave."""
+        return self.understanding.mood == "angry" or "leaving" in self.understanding.flags.raised
+
     def outlook(self, order: Order) -> Outlook:
         return outlook(order, model=self.assistant.delivery, now=self.now)
 
@@ -57,7 +62,8 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What to say and what to remember. `slots` may hold more than the situation knows; `pending`
-    replaces what was asked before; `told` is the estimate it tells, to be kept on record."""
+    replaces what was asked before; `told` is the estimate it tells, to be kept on record. `before` are
+    the answers to a message's other requests, said first: whatever asks for something comes last."""
 
     skill: str
     situation: str
@@ -69,6 +75,12 @@ class Reply:
     hand_over: bool = False
     priority: int = 0
     told: tuple[Order, Outlook] | None = None
+    before: tuple[Reply, ...] = ()
+
+    @property
+    def asks(self) -> bool:
+        """Whether the next message has to answer this one before anything else can be asked."""
+        return self.pending.get("kind") in ("identity", "which_order", "confirm", "address", "choice")
 
 
 def order_card(order: Order, seen: Outlook, slots: Mapping[str, Fact]) -> dict[str, Any]:

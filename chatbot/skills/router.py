@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from chatbot.models import Conversation
-from chatbot.skills import changes, identify, mail, people, talk, tracking
-from chatbot.skills.base import Reply, Turn
-from ml.types import Entity
+from chatbot.skills import changes, identify, mail, people, requests, talk, tracking
+from chatbot.skills.base import HUMAN, Reply, Turn
+from chatbot.skills.requests import Request
+from ml.types import Entity, EntityKind
 from orders import lookups
 from orders.models import Order
 
@@ -66,21 +67,63 @@ QUIET_WHILE_WAITING = frozenset(
 _MAIL = re.compile(r"\be-?mail\b", re.IGNORECASE)
 # "how long will it take" asks for one's own parcel, "how long does delivery take" for the rules
 _OWN = re.compile(r"\b(?:my|mine|it|this|parcel|package|order|orders)\b", re.IGNORECASE)
+# "DS-10023?", "the kettle?", "Tuesday?": asked about an order, they ask when it comes
+_ASKS_ABOUT: tuple[EntityKind, ...] = ("order_number", "product", "date")
 # Acts wait for a yes of this confidence; the understanding gives more only to words that are a plain yes.
 PLAIN = 0.95
 
 
 def respond(turn: Turn) -> Reply:
     """The one reply to one message. Acts on orders where the customer has said an explicit yes."""
+    waiting = requests.left_over(turn)
     turn = _pressed(turn)
     if turn.intent == "contact_human_agent":  # nothing may stand between a customer and a person
         return people.human(turn)
+    return _with_a_person_at_hand(turn, _answered(turn, waiting))
+
+
+def _answered(turn: Turn, waiting: Sequence[Request]) -> Reply:
+    """`waiting` is what an earlier message had asked for beside the question that is now answered."""
     if reply := _answer_to_our_question(turn):
-        return reply
+        return _and_the_rest(turn, reply, waiting)
+    first, *others = requests.of_message(turn)
+    turn = requests.part(turn, first)
     known = identify.identify(turn, needs_customer=_needs_customer(turn))
     if isinstance(known, Reply):
+        return _and_the_rest(turn, known, waiting or others)
+    return _and_the_rest(known, _fresh(known), waiting or others)
+
+
+def _and_the_rest(turn: Turn, first: Reply, others: Sequence[Request]) -> Reply:
+    if not others:
+        return first
+    return requests.together(turn, first, others, _one_more, NEEDS_CUSTOMER.__contains__)
+
+
+def _one_more(turn: Turn) -> Reply:
+    """The answer to a further request of a message."""
+    known: Turn | Reply = turn
+    if _needs_customer(turn) and turn.customer is None:
+        known = identify.identify(turn, needs_customer=True)
+    if isinstance(known, Reply):
         return known
-    return _fresh(known)
+    if _needs_customer(known) and known.customer is None:
+        return identify.ask(known)
+    return _skill(known)
+
+
+def _skill(turn: Turn) -> Reply:
+    if turn.intent == "delivery_period" and turn.customer and _OWN.search(turn.message.text):
+        return tracking.track(turn)
+    return SKILLS[turn.intent](turn)
+
+
+def _with_a_person_at_hand(turn: Turn, reply: Reply) -> Reply:
+    """Who is angry, or about to leave, is offered a person whatever the answer is."""
+    offered = any(button["value"] == HUMAN["value"] for button in reply.quick_replies)
+    if offered or reply.hand_over or not turn.is_upset:
+        return reply
+    return replace(reply, quick_replies=[*reply.quick_replies, HUMAN])
 
 
 def _fresh(turn: Turn) -> Reply:
@@ -88,18 +131,16 @@ def _fresh(turn: Turn) -> Reply:
         return Reply(people.SKILL, "handoff_waiting")
     if turn.pending.get("kind") == "which_order" and tracking.the_one_meant(turn):
         turn = turn.meaning(str(turn.pending.get("then", "track_order")))
-    if turn.understanding.mood == "angry" and (turn.intent == "out_of_scope" or _is_unclear(turn)):
+    if turn.is_upset and (turn.intent == "out_of_scope" or _is_unclear(turn)):
         return people.complaint(turn)
     if _is_torn(turn):
         (first, _), (second, _) = turn.understanding.ranking[:2]
         return talk.clarify(turn, first, second)
-    if turn.intent == "inform" and turn.focus and turn.understanding.first("order_number"):
+    if turn.intent == "inform" and turn.focus and any(map(turn.understanding.first, _ASKS_ABOUT)):
         turn = turn.meaning("track_order")
-    if turn.intent == "delivery_period" and turn.customer and _OWN.search(turn.message.text):
-        return tracking.track(turn)
     if _needs_customer(turn) and turn.customer is None:
         return identify.ask(turn)
-    return SKILLS[turn.intent](turn)
+    return _skill(turn)
 
 
 def _needs_customer(turn: Turn) -> bool:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import re
 
 from chatbot.skills.base import EMAIL_ME, HUMAN, Button, Reply, Turn, order_card
+from chatbot.skills.mentions import named
 from ml.types import Fact
 from orders.models import MOVING, OPEN, Order
 
 SKILL = "tracking"
-ORDINALS = ("first", "second", "third", "fourth", "fifth")
-SHOWN = len(ORDINALS)
+PLACES = (
+    {"first", "1st", "1", "one"},
+    {"second", "2nd", "2", "two"},
+    {"third", "3rd", "3", "three"},
+    {"fourth", "4th", "4", "four"},
+    {"fifth", "5th", "5", "five"},
+)
+SHOWN = len(PLACES)
 
 SITUATIONS = {
     "placed": "order_placed",
@@ -52,8 +59,10 @@ def _offers(order: Order, *, needs_person: bool) -> list[Button]:
 
 
 def the_one_meant(turn: Turn) -> Order | None:
-    """The order a customer means who named no number: the only one, the only one under way, or the
-    one whose item or place in our list the message names."""
+    """The order a customer means: the one they name, the one they pick from our list, the only one,
+    or the only one under way."""
+    if groups := named(turn):
+        return groups[0][0] if len(groups[0]) == 1 else None
     orders = turn.orders()
     if turn.pending.get("kind") == "which_order" and (chosen := _chosen(turn.message.text, orders)):
         return chosen
@@ -65,23 +74,21 @@ def the_one_meant(turn: Turn) -> Order | None:
 
 
 def _chosen(text: str, orders: list[Order]) -> Order | None:
+    """From "the second one", "3", "the newest": the place in our list, newest first."""
     words = set(re.findall(r"\w+", text.lower()))
-    for ordinal, order in zip(ORDINALS, orders, strict=False):
-        if ordinal in words:
+    if not orders:
+        return None
+    for place, order in zip(PLACES, orders, strict=False):
+        if words & place:
             return order
-    if words & {"last", "latest", "newest", "recent"}:
-        return orders[0] if orders else None
-    named = [o for o in orders if any(words & set(_nouns(item.name)) for item in o.items.all())]
-    return named[0] if len(named) == 1 else None
-
-
-def _nouns(name: str) -> list[str]:
-    return [word for word in re.findall(r"\w+", name.lower()) if len(word) > 3]
+    if words & {"last", "latest", "newest", "recent", "top"}:
+        return orders[0]
+    return orders[-1] if words & {"oldest", "bottom"} else None
 
 
 def ask_which(turn: Turn) -> Reply:
     """Several orders: let the customer pick one of the newest."""
-    orders = turn.orders()
+    orders = next((group for group in named(turn) if len(group) > 1), None) or turn.orders()
     if not orders:
         return Reply(SKILL, "no_orders", quick_replies=[HUMAN])
     return Reply(

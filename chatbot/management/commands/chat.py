@@ -101,11 +101,22 @@ def as_json(name: str, reply: Message) -> dict[str, Any]:
         "sentiment": trace["sentiment"],
         "skill": trace["skill"],
         "situation": trace["situation"],
-        "facts": {slot: fact["display"] for slot, fact in trace["facts"].items()},
+        "facts": _facts([*trace.get("parts", ()), trace]),
         "reply": reply.text,
         "source": trace["source"],
         "ms": trace["ms"],
     }
+
+
+def _facts(parts: list[dict[str, Any]]) -> dict[str, str]:
+    """What was filled in. A slot that a second part fills otherwise is numbered: "order_2"."""
+    told: dict[str, str] = {}
+    for place, part in enumerate(parts, 1):
+        for slot, fact in part["facts"].items():
+            same = told.setdefault(slot, fact["display"]) == fact["display"]
+            if not same:
+                told[f"{slot}_{place}"] = fact["display"]
+    return told
 
 
 def _open(entity: dict[str, Any], reply: Message) -> dict[str, Any]:
