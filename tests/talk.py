@@ -14,7 +14,7 @@ from chatbot import dialogue
 from chatbot.assistant import Assistant
 from chatbot.models import Conversation, Message
 from chatbot.protocol import Said
-from ml.types import Facts, Known, Sentiment, Understanding
+from ml.types import Facts, Flags, Known, Sentiment, Understanding
 from ml.understanding import context, entities
 from ml.writer.errors import BackendError
 from ml.writer.sources import Words
@@ -59,6 +59,14 @@ class FakeUnderstander:
             (name for words, name in INTENTS.items() if words in text.lower()), "inform"
         )
         torn = "torn" in text
+        said = [(text.lower().find(words), name) for words, name in INTENTS.items() if words in text.lower()]
+        asked = (
+            dict.fromkeys(name for _, name in sorted(said))
+            if not context.settled(text, found, pending)
+            else {}
+        )
+        if len(asked) > 1 and " and " in text:
+            intent = next(iter(asked))
         ranking = (
             (("track_order", 0.3), ("cancel_order", 0.29)) if torn else ((intent, 0.99), ("review", 0.01))
         )
@@ -72,6 +80,9 @@ class FakeUnderstander:
             sentiment=Sentiment("neutral", 0.0),
             mood="angry" if "terrible" in text else "neutral",
             model="fake",
+            requests=tuple(asked) if len(asked) > 1 and " and " in text else (intent,),
+            urgency=0.9 if "elsewhere" in text else 0.0,
+            flags=Flags(leaving=0.9, raised=("leaving",)) if "elsewhere" in text else Flags(),
         )
 
     def is_unsure(self, understanding: Understanding) -> bool:

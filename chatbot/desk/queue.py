@@ -74,7 +74,7 @@ def in_order(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
         When(state=State.BOT, then=2),
         default=3,
     )
-    urgency = Case(When(state=State.WAITING, then=F("priority")), default=0)
+    urgency = Case(When(state__in=[State.WAITING, State.BOT], then=F("priority")), default=0)
     since = Case(When(state=State.WAITING, then=F("waiting_since")), default=None)
     return rows.order_by(rank, urgency.desc(), since.asc(nulls_last=True), "-updated_at")
 

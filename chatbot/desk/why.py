@@ -32,8 +32,12 @@ class Why:
     runner_up_confidence: int | None
     mood: str
     sentiment: str
+    urgency: int | None  # percent
+    flags: list[str]
+    requests: list[str]  # where a message asked for several things
     skill: str
     situation: str
+    parts: list[str]  # what the reply said before
     facts: list[FactRow]
     entities: list[str]
     source: str
@@ -58,19 +62,49 @@ def why(trace: dict[str, Any]) -> Why | None:
         runner_up_confidence=_percent(second[1]) if second else None,
         mood=words(trace.get("mood")),
         sentiment=words(_dict(trace.get("sentiment")).get("label")),
+        urgency=_percent(trace.get("urgency")),
+        flags=[_flag(name, chance) for name, chance in _dict(trace.get("flags")).items()],
+        requests=[words(name) for name in asked] if len(asked := _list(trace.get("requests"))) > 1 else [],
         skill=words(trace.get("skill")),
         situation=words(trace.get("situation")),
-        facts=_facts(_dict(trace.get("facts")), str(trace.get("delexicalised") or "")),
+        parts=[words(_dict(part).get("situation")) for part in _list(trace.get("parts"))],
+        facts=[
+            row
+            for part in (*_list(trace.get("parts")), trace)
+            for row in _facts(_dict(_dict(part).get("facts")), str(_dict(part).get("delexicalised") or ""))
+        ],
         entities=[_entity(found) for found in _list(trace.get("entities"))],
         source=str(trace.get("source") or ""),
-        delexicalised=str(trace.get("delexicalised") or ""),
-        rejected=[_attempt(given) for given in _list(trace.get("rejected"))],
+        delexicalised=_texts(trace),
+        rejected=[
+            _attempt(given)
+            for part in (*_list(trace.get("parts")), trace)
+            for given in _list(_dict(part).get("rejected"))
+        ],
         models=[
             (words(name), str(version)) for name, version in _dict(trace.get("models")).items() if version
         ],
         timings=[(label, _duration(ms[key])) for key, label in STEPS.items() if _is_number(ms.get(key))],
         total=_duration(ms["total"]) if _is_number(ms.get("total")) else "",
     )
+
+
+# what a flag says to a colleague
+FLAGS = {
+    "toxicity": "abusive words",
+    "injection": "tries to steer the assistant",
+    "leaving": "threatens to leave",
+}
+
+
+def _flag(name: str, chance: object) -> str:
+    sure = _percent(chance)
+    return FLAGS.get(name, words(name)) + (f" {sure}%" if sure is not None else "")
+
+
+def _texts(trace: dict[str, Any]) -> str:
+    parts = [*_list(trace.get("parts")), trace]
+    return " ".join(str(_dict(part).get("delexicalised") or "") for part in parts).strip()
 
 
 def words(name: object) -> str:

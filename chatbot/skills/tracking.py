@@ -11,7 +11,7 @@ from orders.models import MOVING, OPEN, Order
 
 SKILL = "tracking"
 PLACES = (
-    {"first", "1st", "1", "one"},
+    {"first", "1st", "1"},
     {"second", "2nd", "2", "two"},
     {"third", "3rd", "3", "three"},
     {"fourth", "4th", "4", "four"},
@@ -64,8 +64,10 @@ def the_one_meant(turn: Turn) -> Order | None:
     if groups := named(turn):
         return groups[0][0] if len(groups[0]) == 1 else None
     orders = turn.orders()
-    if turn.pending.get("kind") == "which_order" and (chosen := _chosen(turn.message.text, orders)):
-        return chosen
+    if turn.pending.get("kind") == "which_order":
+        shown = [order for order in orders if order.pk in turn.pending.get("orders", ())]
+        if chosen := _chosen(turn.message.text, shown):
+            return chosen
     under_way = [order for order in orders if order.status in OPEN | MOVING]
     for candidates in (orders, under_way):
         if len(candidates) == 1:
@@ -96,7 +98,7 @@ def ask_which(turn: Turn) -> Reply:
         "which_order",
         {**count_slot(turn, len(orders)), **first_name(turn)},
         quick_replies=[{"text": _label(o), "value": f"order:{o.number}"} for o in orders[:SHOWN]],
-        pending={"kind": "which_order", "then": turn.intent},
+        pending={"kind": "which_order", "then": turn.intent, "orders": [order.pk for order in orders]},
     )
 
 

@@ -365,3 +365,129 @@ class TestPersonalData:
         assert (kinds["email"], kinds["postcode"], kinds["phone"]) == ("[email]", "[postcode]", "[phone]")
         assert order.customer.email not in str(reply.trace)
         assert "900123" not in str(reply.trace)
+
+
+def situations(message: Message) -> list[str]:
+    return [*(part["situation"] for part in message.trace["parts"]), situation(message)]
+
+
+class TestSeveralRequests:
+    def test_both_are_answered_in_one_reply_with_the_facts_of_both(self):
+        order = factories.order(status=Status.DELIVERED)
+        talk = known(order)
+        reply = say(talk, "where is my order and send me the invoice")
+        assert situations(reply) == ["order_delivered", "invoice_queued"]
+        assert reply.text.count("\n\n") == 1
+        assert Draft.objects.filter(kind=Draft.Kind.INVOICE).count() == 1
+
+    def test_the_question_comes_last_and_a_yes_answers_it(self):
+        order = factories.order(status=Status.PROCESSING)
+        talk = known(order)
+        reply = say(talk, "cancel my order and send me the invoice")
+        assert situations(reply) == ["invoice_queued", "cancel_confirm"]
+        assert [button["value"] for button in reply.quick_replies] == ["yes", "no"]
+        assert situation(say(talk, "yes")) == "cancel_done"
+        assert Order.objects.get(pk=order.pk).status == Status.CANCELLED
+
+    def test_one_question_at_a_time_the_second_follows_the_answer(self):
+        owner = factories.customer()
+        lamp = factories.order(of=owner, items=("desk lamp",), status=Status.PROCESSING)
+        coat = factories.order(of=owner, items=("winter coat",), status=Status.DELIVERED)
+        talk = factories.conversation(of=owner)
+        first = say(talk, "cancel the lamp and I want a refund for the coat")
+        assert situations(first) == ["cancel_confirm"]
+        assert lamp.number in first.text
+        second = say(talk, "no")
+        assert situations(second) == ["cancel_kept", "refund_confirm"]
+        assert coat.number in second.text
+        assert not Refund.objects.exists()
+        assert situation(say(talk, "yes")) == "refund_requested"
+        assert Order.objects.get(pk=lamp.pk).status == Status.PROCESSING
+
+    def test_a_stranger_is_asked_once_and_gets_both(self, visitor):
+        order = factories.order(status=Status.DELIVERED)
+        asked = say(visitor, "where is my order and send me the invoice")
+        assert situations(asked) == ["ask_identity"]
+        assert situations(say(visitor, order.number)) == ["ask_proof"]
+        reply = say(visitor, order.customer.email)
+        assert situations(reply) == ["order_delivered", "invoice_queued"]
+
+    def test_two_things_asked_about_are_two_answers(self):
+        owner = factories.customer()
+        factories.order(of=owner, items=("desk lamp",), status=Status.CANCELLED)
+        factories.order(of=owner, items=("winter coat",), status=Status.DELIVERED)
+        reply = say(factories.conversation(of=owner), "where is the lamp and the coat")
+        assert situations(reply) == ["order_cancelled", "order_delivered"]
+
+    def test_a_new_request_drops_what_waited(self):
+        order = factories.order(status=Status.PROCESSING)
+        talk = known(order)
+        say(talk, "cancel my order and change it to a new address")
+        talk.refresh_from_db()
+        assert talk.pending["also"]
+        assert situations(say(talk, "where is my order?")) != ["address_ask"]
+        talk.refresh_from_db()
+        assert "also" not in talk.pending
+
+
+class TestMentions:
+    @pytest.fixture
+    def talk(self) -> Conversation:
+        owner = factories.customer()
+        factories.order(of=owner, items=("Blue enamel kettle",), status=Status.DELIVERED)
+        factories.order(of=owner, items=("Garden chair",), status=Status.CANCELLED)
+        return factories.conversation(of=owner)
+
+    @pytest.mark.parametrize("text", ["where is the blue ketle", "where is my kettle??"])
+    def test_an_item_picks_its_order(self, talk, text):
+        assert situation(say(talk, text)) == "order_delivered"
+
+    @pytest.mark.parametrize(
+        ("answer", "then"),
+        [
+            ("the second one", "order_delivered"),
+            ("1", "order_cancelled"),
+            ("the kettle", "order_delivered"),
+            ("blue one", "order_delivered"),
+            ("the newest", "order_cancelled"),
+            ("chair", "order_cancelled"),
+        ],
+    )
+    def test_short_answers_to_which_order(self, answer, then):
+        owner, now = factories.customer(), timezone.now()
+        for name, status, days in (
+            ("Blue enamel kettle", Status.DELIVERED, 9),
+            ("Garden chair", Status.CANCELLED, 3),
+        ):
+            factories.order(of=owner, items=(name,), status=status, placed_at=now - timedelta(days=days))
+        talk = factories.conversation(of=owner)
+        assert situation(say(talk, "where is my order")) == "which_order"
+        assert situation(say(talk, answer)) == then
+
+    def test_a_word_that_fits_two_orders_asks_which_of_the_two(self):
+        owner = factories.customer()
+        for name in ("Blue kettle", "Red kettle", "Garden chair"):
+            factories.order(of=owner, items=(name,), status=Status.DELIVERED)
+        reply = say(factories.conversation(of=owner), "where is the kettle")
+        assert situation(reply) == "which_order"
+        assert len(reply.quick_replies) == 2
+
+    def test_another_item_changes_the_subject(self, talk):
+        say(talk, "where is the kettle")
+        assert situation(say(talk, "and the garden chair?")) == "order_cancelled"
+
+    def test_a_day_alone_asks_of_the_order_in_hand(self, talk):
+        say(talk, "where is the kettle")
+        assert situation(say(talk, "tuesday?")) == "order_delivered"
+
+
+class TestUpset:
+    def test_a_threat_to_leave_raises_the_priority_and_offers_a_person(self):
+        order = factories.order(status=Status.DELIVERED)
+        talk = known(order)
+        reply = say(talk, "where is it, or I buy elsewhere")
+        assert situation(reply) == "order_delivered"
+        assert "human" in [button["value"] for button in reply.quick_replies]
+        talk.refresh_from_db()
+        assert talk.priority == 1
+        assert reply.trace["flags"] == {"leaving": 0.9}
