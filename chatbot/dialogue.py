@@ -287,8 +287,9 @@ def _store(
             reply_to=message,
             trace=trace,
         )
-        if reply.told:
-            record_of_estimates.note(*reply.told, channel=GivenEstimate.Channel.CHAT)
+        for part in (*reply.before, reply):
+            if part.told:
+                record_of_estimates.note(*part.told, channel=GivenEstimate.Channel.CHAT)
         if reply.hand_over and row.state != Conversation.State.WAITING:
             _move(row, Conversation.State.WAITING, assignee=None)
     return stored
