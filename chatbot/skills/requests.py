@@ -23,8 +23,8 @@ _ASIDE = frozenset(
 )
 _ANSWERS = frozenset({"inform", "affirm", "deny", "out_of_scope"})
 _PRESSED = frozenset({"yes", "no", "order"})
-# what may be done for two orders in one go
-_EACH = frozenset({"track_order", "get_invoice", "cancel_order", "get_refund"})
+# what two named orders are both told; an act is asked for one, the other name may belong to a story
+_EACH = frozenset({"track_order", "get_invoice"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,12 @@ def of_message(turn: Turn) -> list[Request]:
     intents = [intent for intent in turn.understanding.requests if intent not in _ASIDE]
     if not intents or turn.intent not in (*_ASIDE, *intents):
         intents = [turn.intent]
-    orders = [group[0] for group in named(turn) if len(group) == 1]
+    orders: list[Order | None] = [group[0] for group in named(turn) if len(group) == 1]
     if len(intents) == 1 and len(orders) > 1 and intents[0] in _EACH:
         intents *= len(orders)
     if len(orders) < len(intents):
-        orders = [*orders[:1]] * len(intents)
-    pairs = zip(intents, orders or [None] * len(intents), strict=False)
+        orders = (orders[:1] or [None]) * len(intents)
+    pairs = zip(intents, orders, strict=False)
     return [Request(intent, order) for intent, order in dict.fromkeys(pairs)][:MOST]
 
 

@@ -24,7 +24,9 @@ _DASHES = frozenset("‐‑‒–—―−﹘﹣－")
 
 # Cues that make a bare number an order number or a postcode: read from what stands just before it.
 _REACH = 28
-_ORDER_CUE = re.compile(r"(?:\border\b|#|\bparcel\b|\bpackage\b)[^\d]{0,24}$", re.I)
+_ORDER_CUE = re.compile(
+    r"(?:\border\b|#|\bparcel\b|\bpackage\b|(?<!phone )(?<!card )(?<!house )\bnumber\b)[^\d]{0,24}$", re.I
+)
 _POSTCODE_CUE = re.compile(
     r"(?:\bzip\b|post ?code|\bpostal\b|\bpost code\b|\bcep\b|\bplz\b)[^\d]{0,18}$", re.I
 )

@@ -67,6 +67,7 @@ def test_an_order_number_is_found_in_every_notation(written):
         ("ds 10023", "DS-10023"),
         ("is DS–10023 sent?", "DS-10023"),
         ("order 10023", "DS-10023"),
+        ("it's number 10023", "DS-10023"),
         (HEX, HEX),
         (HEX.upper(), HEX),
         (f"where is {HEX}?", HEX),
