@@ -20,6 +20,7 @@ def main() -> int:
     parser.add_argument("--csv", type=Path, help="delivery: any orders instead of the public ones")
     parser.add_argument("--split", help="delivery: train before this day, test from it on")
     parser.add_argument("--orders", type=int, default=1_000_000, help="estimates: how many to fill in")
+    parser.add_argument("--pictures", type=Path, help="delivery: folder to draw the plots in")
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
     given = parser.parse_args()
     if given.data and not given.data.is_dir():

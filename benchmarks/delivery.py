@@ -1,159 +1,224 @@
 """How well arrivals are estimated, on orders the model has never seen.
 
 Olist: learned from deliveries that had ended before 2018-06-01, scored on delivered orders bought on or
-after that day. Any other shop: a CSV and a date, the same way.
+after that day. Any other shop: a CSV and a date, the same way. Estimates use what was known at their
+moment, the deliveries that had ended by then among it; the regressors do not change after the split.
 """
 
 from __future__ import annotations
 
-import csv as csv_module
-import gzip
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ml.delivery.evaluate import baselines, score
+import numpy as np
+
+from benchmarks import peers
+from benchmarks.deliveries import moment, read_csv, read_olist
+from ml.delivery import plots
+from ml.delivery.calibration import Scores
+from ml.delivery.evaluate import (
+    FEWEST_IN_GROUP,
+    Judged,
+    chances,
+    coverage_by,
+    figures,
+    judge,
+    promise_figures,
+)
+from ml.delivery.fitting import fit, fit_regressors, scores_of
 from ml.delivery.model import DeliveryModel
-from ml.types import Consignment
+from ml.delivery.past import Past, Walk
+from ml.delivery.regressors import Config, Regressors
+from ml.delivery.stages import STAGES, Family, moments, stages_at, usable
+from ml.delivery.table import DAY, Floats, Ints, Table, days_of
 
 OLIST_SPLIT = "2018-06-01"
-REQUIRED = ("order_id", "placed_at", "delivered_at")
-POSITIONS = ("origin_lat", "origin_lng", "destination_lat", "destination_lng")
-KNOWN = {*REQUIRED, *POSITIONS, "promised_at"}
+FIRST_MONTH, LAST_MONTH = "2017-07", "2018-08"
+WARM_UP_DAYS = 60  # before the first month: its estimates set the first windows and are not counted
+MONTHLY = Config(members=1)  # a model a month: one median instead of two averaged
 
 
-def run(data: Path | None, *, csv: Path | None, split: str | None) -> dict[str, Any]:
-    """The figures as one flat dictionary; errors and widths in days."""
+def run(
+    data: Path | None, *, csv: Path | None, split: str | None, pictures: Path | None = None
+) -> dict[str, Any]:
+    """The figures as one dictionary; errors and widths in days. `pictures` is a folder to draw plots in."""
     if csv is not None:
         if not split:
             raise SystemExit(
                 "--csv needs --split DATE: deliveries before it train, orders placed since test."
             )
-        return compare(list(read_csv(csv)), _moment(split))
+        return compare(Table.of(read_csv(csv)), days_of(moment(split)), pictures=pictures)
     if data is None:
         raise SystemExit("delivery needs --data DIR (the public data) or --csv FILE --split DATE.")
-    return compare(list(read_olist(data / "orders" / "olist")), _moment(split or OLIST_SPLIT))
+    table = Table.of(read_olist(data / "orders" / "olist"))
+    found = compare(table, days_of(moment(split or OLIST_SPLIT)), pictures=pictures)
+    _say("walking forward by month")
+    found["months"] = list(by_month(table, FIRST_MONTH, LAST_MONTH))
+    if pictures:
+        plots.months(found["months"], pictures / "months.png")
+    return found
 
 
-def compare(rows: list[Consignment], split: datetime) -> dict[str, Any]:
-    train = [row for row in rows if row.delivered_at and row.delivered_at < split]
-    test = [row for row in rows if row.delivered_at and row.placed_at >= split]
-    if not train or not test:
-        raise SystemExit(f"Nothing to learn from before {split:%Y-%m-%d}, or nothing to test on since.")
-    model = DeliveryModel().fit(train)
-    purchase = score(model, test, "purchase")
-    handover = score(model, test, "handover") if "handover" in model.stages_ else None
-    simple = baselines(train, test, "purchase")
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """A model and the orders that it is tested on."""
+
+    model: DeliveryModel
+    table: Table
+    past: Past
+    split: float
+
+    def rows(self, family: Family) -> Ints:
+        who = usable(self.table, family)
+        return who[self.table.floats("placed_at")[who] >= self.split]
+
+    def judged(self, family: Family) -> Judged:
+        """Estimates at the beginning of the family: at purchase, or at the hand-over."""
+        start = self.table.floats("placed_at" if family == "before" else "handed_over_at")
+        who = self.rows(family)
+        return self._judge(family, who, start[who])
+
+    def by_stage(self, family: Family) -> Iterator[tuple[int, Judged]]:
+        """Estimates at moments of every stage."""
+        who, moment = moments(self.table, self.rows(family), family, np.random.default_rng(1))
+        judged = self._judge(family, who, moment)
+        stage = stages_at(self.table, who, moment)
+        for index in np.unique(stage):
+            yield int(index), judged.where(stage == index)
+
+    def _judge(self, family: Family, who: Ints, moment: Floats) -> Judged:
+        known = self.model.calibration.scores
+        return judge(self.model.families[family], known, self.table, self.past, who, moment)
+
+
+def compare(table: Table, split: float, *, pictures: Path | None) -> dict[str, Any]:
+    past = Walk(table)
+    placed, ended = table.floats("placed_at"), table.floats("delivered_at")
+    known = usable(table, "before")
+    learned = known[ended[known] < split]
+    if not len(learned) or not (placed[known] >= split).any():
+        raise SystemExit(f"Nothing to learn from before {_day(split)}, or nothing to test on since.")
+    _say(f"learning from {len(learned)} deliveries")
+    model, _ = fit(table, before=split, past=past)
+    test = _Test(model, table, past, split)
+    purchase = test.judged("before")
+    handover = test.judged("after") if "after" in model.families else None
+    if pictures:
+        _draw_reliability(purchase, table, pictures)
+    regions = _words(table, "region", purchase.who)
+    took = ended - placed
+    found = {
+        "train_orders": len(learned),
+        **_at_purchase(figures(purchase)),
+        **(_at_handover(figures(handover)) if handover else {"mae_handover": None}),
+        "median_mae": float(np.abs(purchase.truth - np.median(took[learned])).mean()),
+        **promise_figures(purchase, table),
+        "regions": coverage_by(purchase, regions),
+        "carriers": coverage_by(handover, _words(table, "carrier", handover.who)) if handover else {},
+        "stages": _stages(test),
+    }
+    found["worst_region_gap"] = _worst_gap(found["regions"])
+    _say("tuning LightGBM and CatBoost on the same features")
+    return found | _peers(test, learned, purchase)
+
+
+def by_month(table: Table, first: str, last: str) -> Iterator[dict[str, Any]]:
+    """Each month's orders at purchase, by regressors that learned from what had ended before it."""
+    past = Walk(table)
+    start = days_of(moment(f"{first}-01"))
+    warm_up = fit_regressors(table, past, before=start - WARM_UP_DAYS, config=MONTHLY)["before"]
+    placed = table.floats("placed_at")
+    who = usable(table, "before")
+    scores = _scored(warm_up, table, past, who[(placed[who] >= start - WARM_UP_DAYS) & (placed[who] < start)])
+    ended, took = table.floats("delivered_at"), table.floats("delivered_at") - placed
+    for name, begin, end in _months(first, last):
+        regressors = fit_regressors(table, past, before=begin, config=MONTHLY, families=("before",))["before"]
+        rows = who[(placed[who] >= begin) & (placed[who] < end)]
+        judged = judge(regressors, scores, table, past, rows, placed[rows])
+        median = np.median(took[who[ended[who] < begin]])
+        yield {
+            "month": name,
+            **figures(judged),
+            "median_mae": float(np.abs(judged.truth - median).mean()),
+        }
+        scores += _scored(regressors, table, past, rows)
+
+
+def _scored(regressors: Regressors, table: Table, past: Past, who: Ints) -> Scores:
+    return scores_of(regressors, table, past, who, table.floats("placed_at")[who])
+
+
+def _peers(test: _Test, learned: Ints, purchase: Judged) -> dict[str, Any]:
+    encoder, placed = test.model.families["before"].encoder, test.table.floats("placed_at")
+    task = peers.Task(
+        x=encoder.encode(test.table, test.past, learned, placed[learned]),
+        moment=placed[learned],
+        ended=test.table.floats("delivered_at")[learned],
+        split=test.split,
+        test_x=encoder.encode(test.table, test.past, purchase.who, purchase.moment),
+        test_truth=purchase.truth,
+    )
+    lightgbm, catboost = peers.lightgbm(task), peers.catboost(task)
     return {
-        "mae_purchase": purchase["mae"],
-        "mae_purchase_interval": purchase["mae_interval"],
-        "mae_handover": handover["mae"] if handover else None,
-        "promise_mae": simple["promise_mae"],
-        "median_mae": simple["median_mae"],
-        "coverage90": purchase["coverage90"],
-        "width90": purchase["width90"],
-        "coverage90_handover": handover["coverage90"] if handover else None,
-        "width90_handover": handover["width90"] if handover else None,
-        "train_orders": len(train),
-        "test_orders": purchase["test_orders"],
+        "lightgbm_mae": lightgbm["mae"],
+        "catboost_mae": catboost["mae"],
+        "peers": {"lightgbm": lightgbm, "catboost": catboost},
     }
 
 
-def read_csv(path: Path) -> Iterator[Consignment]:
-    """Any shop's orders; a column that is not known is a feature, a number where it reads as one."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv_module.DictReader(file)
-        missing = [name for name in REQUIRED if name not in (reader.fieldnames or [])]
-        if missing:
-            raise SystemExit(f"{path.name} lacks the column {missing[0]}.")
-        for row in reader:
-            if row["placed_at"] and row["delivered_at"]:
-                yield Consignment(
-                    placed_at=_moment(row["placed_at"]),
-                    delivered_at=_moment(row["delivered_at"]),
-                    promised_at=_moment_or_none(row.get("promised_at")),
-                    extra={name: _value(text) for name, text in row.items() if name not in KNOWN and text},
-                    origin_lat=_number(row.get("origin_lat")),
-                    origin_lng=_number(row.get("origin_lng")),
-                    destination_lat=_number(row.get("destination_lat")),
-                    destination_lng=_number(row.get("destination_lng")),
-                )
+def _at_purchase(found: dict[str, Any]) -> dict[str, Any]:
+    rest = {name: value for name, value in found.items() if not name.startswith("mae")}
+    return {"mae_purchase": found["mae"], "mae_purchase_interval": found["mae_interval"], **rest}
 
 
-def read_olist(folder: Path) -> Iterator[Consignment]:
-    """Delivered orders as the importer would store them, without a database."""
-    positions = {
-        row["geolocation_zip_code_prefix"]: (float(row["lat"]), float(row["lng"]))
-        for row in _table(folder, "geo_by_zip")
+def _at_handover(found: dict[str, Any]) -> dict[str, Any]:
+    return {f"{name}_handover": value for name, value in found.items() if name != "test_orders"}
+
+
+def _stages(test: _Test) -> dict[str, Any]:
+    return {
+        STAGES[index]: figures(judged)
+        for family in test.model.families
+        for index, judged in test.by_stage(family)
+        if len(judged.who) >= FEWEST_IN_GROUP
     }
-    sellers = {row["seller_id"]: row for row in _table(folder, "olist_sellers_dataset")}
-    customers = {row["customer_id"]: row for row in _table(folder, "olist_customers_dataset")}
-    products = {row["product_id"]: row for row in _table(folder, "olist_products_dataset")}
-    items = defaultdict(list)
-    for row in _table(folder, "olist_order_items_dataset"):
-        items[row["order_id"]].append(row)
-    for order in _table(folder, "olist_orders_dataset"):
-        if order["order_status"] != "delivered" or not order["order_delivered_customer_date"]:
-            continue
-        bought = items[order["order_id"]]
-        customer, seller = customers[order["customer_id"]], sellers[bought[0]["seller_id"]]
-        goods = [products[item["product_id"]] for item in bought]
-        origin = positions.get(seller["seller_zip_code_prefix"].zfill(5), (None, None))
-        destination = positions.get(customer["customer_zip_code_prefix"].zfill(5), (None, None))
-        yield Consignment(
-            placed_at=_moment(order["order_purchase_timestamp"]),
-            handed_over_at=_moment_or_none(order["order_delivered_carrier_date"]),
-            delivered_at=_moment(order["order_delivered_customer_date"]),
-            promised_at=_moment_or_none(order["order_estimated_delivery_date"]),
-            origin_lat=origin[0],
-            origin_lng=origin[1],
-            destination_lat=destination[0],
-            destination_lng=destination[1],
-            origin_region=seller["seller_state"],
-            region=customer["customer_state"],
-            seller=seller["seller_id"],
-            weight_g=_sum(_number(product["product_weight_g"]) for product in goods),
-            volume_cm3=_sum(map(_volume, goods)),
-            price=_sum(_number(item["price"]) for item in bought),
-            freight=_sum(_number(item["freight_value"]) for item in bought),
-            items=float(len(bought)),
-        )
 
 
-def _table(folder: Path, name: str) -> Iterator[dict[str, str]]:
-    with gzip.open(folder / f"{name}.csv.gz", "rt", encoding="utf-8-sig", newline="") as file:
-        yield from csv_module.DictReader(file)
+def _worst_gap(regions: dict[str, dict[str, float]]) -> float | None:
+    gaps = [abs(found[f"coverage{share}"] - share / 100) for found in regions.values() for share in (80, 90)]
+    return max(gaps, default=None)
 
 
-def _volume(product: dict[str, str]) -> float | None:
-    sides = [_number(product[f"product_{side}_cm"]) for side in ("length", "height", "width")]
-    length, height, width = sides
-    return length * height * width if length and height and width else None
+def _words(table: Table, name: str, who: Ints) -> list[str]:
+    codes, words = table.words(name)
+    return [words[code] for code in codes[who]]
 
 
-def _sum(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
+def _months(first: str, last: str) -> Iterator[tuple[str, float, float]]:
+    """(name, begin, end) in days since 1970, both months included."""
+    names = [str(month) for month in np.arange(first, np.datetime64(last) + 2, dtype="datetime64[M]")]
+    for name, following in pairwise(names):
+        yield name, days_of(moment(f"{name}-01")), days_of(moment(f"{following}-01"))
 
 
-def _moment(text: str) -> datetime:
-    """Times without an offset are taken as they stand: only differences and local hours matter here."""
-    at = datetime.fromisoformat(text)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+def _draw_reliability(judged: Judged, table: Table, folder: Path) -> None:
+    promised = table.floats("promised_at")[judged.who] - judged.moment
+    known = np.isfinite(promised)
+    part, promised = judged.where(known), promised[known]
+    if len(promised):
+        kept = (part.truth <= promised).astype(float)
+        plots.reliability(chances(part, promised).tolist(), kept.tolist(), folder / "reliability.png")
 
 
-def _moment_or_none(text: str | None) -> datetime | None:
-    return _moment(text) if text else None
+def _day(days: float) -> str:
+    return datetime.fromtimestamp(days * DAY, UTC).strftime("%Y-%m-%d")
 
 
-def _number(text: str | None) -> float | None:
-    return float(text) if text else None
-
-
-def _value(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
+def _say(what: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)

@@ -1,58 +1,142 @@
-"""How far off the estimates are, on deliveries that the model has not seen."""
+"""How far off estimates are, on deliveries the regressors have not seen, as they would have been given.
+
+Each estimate uses what was known at its moment: spells that had ended, and for its window the scores of
+estimates whose parcels had arrived before the day began.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ml.delivery.features import Stage, start_of
-from ml.delivery.model import DeliveryModel, targets, usable
-from ml.types import Consignment
+from ml.delivery.calibration import GRID, Calibration, Scores, grid_days
+from ml.delivery.past import Past
+from ml.delivery.regressors import SHORTEST, Regressors
+from ml.delivery.stages import stages_at
+from ml.delivery.table import Floats, Ints, Table
+from ml.types import window
 
 RESAMPLES = 400
+FEWEST_IN_GROUP = 200  # a region or carrier with fewer test deliveries has no figure of its own
 
 
-def score(
-    model: DeliveryModel, rows: Sequence[Consignment], stage: Stage, *, seed: int = 7
-) -> dict[str, Any]:
-    """Errors in days, counted from the start of the stage.
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Estimates and the truth; arrays of one length, `days` of shape (rows, len(GRID)), all in days left."""
 
-    `mae` is of the median, with a bootstrap 95% interval; `coverage90` the share inside the window
-    from the 5% to the 95% quantile, `width90` its mean width.
-    """
-    test = [row for row in rows if usable(row, stage)]
-    trained = model.stages_[stage]
-    days = trained.days(trained.encoder.transform(test))
-    truth = targets(test, stage)
-    errors = np.abs(days[:, 1] - truth)
-    inside = (days[:, 0] <= truth) & (truth <= days[:, 2])
+    who: Ints
+    moment: Floats
+    truth: Floats
+    days: Floats
+
+    def where(self, keep: NDArray[np.bool_]) -> Self:
+        return type(self)(**{field.name: getattr(self, field.name)[keep] for field in fields(self)})
+
+    def at(self, level: float) -> Floats:
+        return np.array([np.interp(level, GRID, line) for line in self.days])
+
+    @property
+    def errors(self) -> Floats:
+        return np.abs(self.at(0.5) - self.truth)
+
+    def inside(self, share: float) -> NDArray[np.bool_]:
+        """Which truths lie in the window that is to hold this share of them."""
+        low, high = (self.at(level) for level in window(share))
+        found: NDArray[np.bool_] = (low <= self.truth) & (self.truth <= high)
+        return found
+
+    def width(self, share: float) -> float:
+        low, high = (self.at(level) for level in window(share))
+        return float((high - low).mean())
+
+
+def judge(
+    regressors: Regressors, known: Scores, table: Table, past: Past, who: Ints, moment: Floats
+) -> Judged:
+    """Estimates for rows `who` at their moments. `known` are scores from before; those of these rows
+    count from the day on that their parcels had arrived."""
+    x = regressors.encoder.encode(table, past, who, moment)
+    median = regressors.median(x)
+    below, above = regressors.spread(x, median)
+    truth = table.floats("delivered_at")[who] - moment
+    off = truth - median
+    codes, words = table.words("region")
+    regions = [words[code] for code in codes[who]]
+    stage = stages_at(table, who, moment)
+    scores = known + Scores.of(stage, moment + truth, off / np.where(off > 0, above, below), regions)
+    offsets = _offsets(scores, stage, regions, np.floor(moment))
+    shortest = regressors.encoder.scale_ * SHORTEST
+    return Judged(who, moment, truth, grid_days(median, below, above, offsets, shortest=shortest))
+
+
+def _offsets(scores: Scores, stage: Ints, regions: list[str], day: Floats) -> Floats:
+    found = np.empty((len(day), len(GRID)))
+    for today in np.unique(day):
+        calibration = Calibration(scores, moment=float(today))
+        for row in np.flatnonzero(day == today):
+            found[row] = calibration.offsets(int(stage[row]), regions[row])
+    return found
+
+
+def figures(judged: Judged, *, seed: int = 7) -> dict[str, Any]:
+    """Errors and widths in days; the error with a bootstrap 95% interval."""
+    errors = judged.errors
     rng = np.random.default_rng(seed)
     means = [errors[rng.integers(len(errors), size=len(errors))].mean() for _ in range(RESAMPLES)]
-    low, high = np.quantile(means, [0.025, 0.975])
     return {
         "mae": float(errors.mean()),
-        "mae_interval": [float(low), float(high)],
-        "coverage90": float(inside.mean()),
-        "width90": float((days[:, 2] - days[:, 0]).mean()),
-        "test_orders": len(test),
+        "mae_interval": [float(bound) for bound in np.quantile(means, [0.025, 0.975])],
+        "bias": float((judged.at(0.5) - judged.truth).mean()),
+        "coverage80": float(judged.inside(0.8).mean()),
+        "coverage90": float(judged.inside(0.9).mean()),
+        "width80": judged.width(0.8),
+        "width90": judged.width(0.9),
+        "test_orders": len(errors),
     }
 
 
-def baselines(
-    train: Sequence[Consignment], test: Sequence[Consignment], stage: Stage
-) -> dict[str, float | None]:
-    """What simpler answers score: the training median, and the shop's own promise where there is one."""
-    known = [row for row in test if usable(row, stage)]
-    truth = targets(known, stage)
-    median = float(np.median(targets([row for row in train if usable(row, stage)], stage)))
-    promised = [
-        abs((row.promised_at - row.delivered_at).total_seconds()) / 86_400
-        for row in known
-        if row.promised_at and row.delivered_at and start_of(row, stage)
-    ]
+def coverage_by(judged: Judged, groups: list[str]) -> dict[str, dict[str, float]]:
+    """Coverage of both windows in every group, named a row, that is large enough to tell."""
+    found = {}
+    names = np.array(groups, dtype=object)
+    for name in sorted(set(groups) - {""}):
+        part = judged.where(names == name)
+        if len(part.who) >= FEWEST_IN_GROUP:
+            found[name] = {
+                "orders": len(part.who),
+                "coverage80": float(part.inside(0.8).mean()),
+                "coverage90": float(part.inside(0.9).mean()),
+            }
+    return found
+
+
+def promise_figures(judged: Judged, table: Table) -> dict[str, Any]:
+    """The shop's own promise beside ours, where it made one.
+
+    `brier_skill` compares the chance of meeting it with the share that did; `late_rate_p92` and
+    `promise_gain_days` are of a promise made from our 92% quantile.
+    """
+    promised = table.floats("promised_at")[judged.who] - judged.moment
+    known = np.isfinite(promised)
+    late92 = float((judged.truth > judged.at(0.92)).mean())
+    if not known.any():
+        return {"promise_mae": None, "late_rate_p92": late92, "promise_gain_days": None, "brier_skill": None}
+    part, promised = judged.where(known), promised[known]
+    chance, kept = chances(part, promised), (part.truth <= promised).astype(np.float64)
+    base = kept.mean() * (1 - kept.mean())
     return {
-        "median_mae": float(np.abs(truth - median).mean()),
-        "promise_mae": float(np.mean(promised)) if promised else None,
+        "promise_mae": float(np.abs(promised - part.truth).mean()),
+        "promise_late_rate": float(1 - kept.mean()),
+        "late_rate_p92": late92,
+        "promise_gain_days": float((promised - part.at(0.92)).mean()),
+        "brier_skill": float(1 - ((chance - kept) ** 2).mean() / base) if base else None,
     }
+
+
+def chances(judged: Judged, promised: Floats) -> Floats:
+    """How likely each has arrived `promised` days after its moment, as `Forecast.chance_by` says."""
+    lines = zip(promised, judged.days, strict=True)
+    return np.array([np.interp(by, [0.0, *line], [0.0, *GRID]) if by > 0 else 0.0 for by, line in lines])

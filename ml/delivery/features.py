@@ -1,182 +1,266 @@
-"""From a consignment to the numbers that the estimator sees. One encoder per stage."""
+"""From a table and moments to the numbers that the estimator sees: one way for training and serving.
+
+Nothing that lies after a row's moment is read, and what other deliveries show is read as it was known
+at that moment (`ml.delivery.past`).
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from functools import partial
-from typing import Any, Literal, Self
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ml.delivery.history import Totals, mean_of, running_means
-from ml.types import Consignment
+from ml.delivery.holidays import workdays_lost
+from ml.delivery.past import Past, extra_leg
+from ml.delivery.stages import Family
+from ml.delivery.table import Floats, Ints, Table
+from ml.types import LEGS, Leg
 
-Stage = Literal["purchase", "handover"]
-STAGES: tuple[Stage, ...] = ("purchase", "handover")
-
-DAY = 86_400.0
 EARTH_KM = 6371.0088  # mean radius, IUGG
 MOST_CATEGORIES = 200  # rarer ones are left to their history
+MOST_EXTRA_LEGS = 12
+NEWEST = 5  # spells that say how it goes this very day
+PROMISE = next(leg for leg in LEGS if leg.name == "promise")
+YEAR = 365.25  # days
+CHUNK = 20_000  # rows whose spells are held at once
 
-_NUMBERS: tuple[str, ...] = (
-    "distance_km",
-    "origin_lat",
-    "origin_lng",
-    "destination_lat",
-    "destination_lng",
-    "weight_g",
-    "volume_cm3",
-    "price",
-    "freight",
-    "items",
-    "weekday",
-    "hour",
-    "month",
-    "promised_days",
-    "handling_days",
+_PLAIN = ("origin_lat", "origin_lng", "destination_lat", "destination_lng")
+_GOODS = ("weight_g", "volume_cm3", "price", "freight", "items", "sellers")
+_CATEGORIES: dict[Family, tuple[str, ...]] = {
+    "before": ("region", "origin_region", "category", "payment"),
+    # nobody knows at purchase who will carry it, so the model for that stage must not see it either
+    "after": ("region", "origin_region", "category", "carrier", "service"),
+}
+# Which circumstance a feature belongs to; the codes are those of `ml.types.Reason`.
+_GROUPS = {
+    "distance_km": "distance",
+    **dict.fromkeys(_PLAIN, "distance"),
+    **dict.fromkeys(_GOODS, "goods"),
+    "category": "goods",
+    "payment": "progress",
+    "region": "route",
+    "origin_region": "route",
+    "carrier": "carrier",
+    "service": "carrier",
+    "promised_days": "promise",
+    "promise_excess": "promise",
+    "promised_weekday": "promise",
+    "weekday": "calendar",
+    "day_of_year": "calendar",
+    "hour": "calendar",
+    "holidays_week": "holiday",
+    "holidays_fortnight": "holiday",
+    "holidays_origin": "holiday",
+    "seller_open": "load",
+    "shop_open": "load",
+}
+_LEG_GROUPS = {
+    "shop": "shop",
+    "shop_transit": "shop",
+    "region": "route",
+    "route_transit": "route",
+    "seller": "seller",
+    "seller_handling": "seller",
+    "carrier_transit": "carrier",
+}
+_PROGRESS = (
+    "since_placed",
+    "since_paid",
+    "since_handed_over",
+    "handling",
+    "since_loaded",
+    "scans",
+    "since_scan",
 )
-_PLACES: tuple[str, ...] = ("region", "origin_region")
-# At purchase nobody knows yet who will carry it, so the model for that stage must not see it either.
-_CATEGORIES: dict[Stage, tuple[str, ...]] = {
-    "purchase": _PLACES,
-    "handover": (*_PLACES, "carrier", "service"),
-}
-
-Key = Callable[[Consignment], str]
-_HISTORIES: dict[str, Key] = {
-    "seller_mean": lambda row: row.seller,
-    "route_mean": lambda row: f"{row.origin_region}>{row.region}" if row.region else "",
-    "region_mean": lambda row: row.region,
-}
-_CARRIER_HISTORY: dict[str, Key] = {
-    "carrier_mean": lambda row: f"{row.carrier}/{row.service}" if row.carrier else "",
-}
 
 
-def stage_of(row: Consignment) -> Stage:
-    return "purchase" if row.handed_over_at is None else "handover"
+def group_of(name: str) -> str:
+    """The circumstance that a feature tells of."""
+    if name in _PROGRESS:
+        return "progress"
+    leg = next((leg for leg in sorted(_LEG_GROUPS, key=len, reverse=True) if name.startswith(f"{leg}:")), "")
+    return _LEG_GROUPS[leg] if leg else _GROUPS.get(name, "other")
 
 
-def start_of(row: Consignment, stage: Stage) -> datetime:
-    """The moment from which days are counted. Raises ValueError for a stage not reached yet."""
-    start = row.placed_at if stage == "purchase" else row.handed_over_at
-    if start is None:
-        raise ValueError("a consignment that is not handed over has no hand-over to count from")
-    return start
-
-
+@dataclass(slots=True)
 class Encoder:
-    """Learns category codes and histories; `fit_transform` is for training rows, `transform` for served ones.
+    """Learns what there is to see in a table; then gives the same features for any table.
 
-    Arrays have the shape (rows, features); unknown values are NaN. Columns that are unknown in every
-    training row are left out.
+    Arrays have the shape (rows, features); unknown values are NaN. Columns that are unknown, or the same,
+    in every training row are left out. `scale_` is the median of the days learned from, which decides
+    what counts as short.
     """
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self.codes_: dict[str, dict[str, int]] = {}
-        self.extra_numbers_: list[str] = []
-        self.totals_: dict[str, Totals] = {}
-        self.known_: list[bool] = []
+    family: Family
+    scale_: float = 1.0
+    codes_: dict[str, dict[str, int]] | None = None
+    numbers_: tuple[str, ...] = ()
+    extra_legs_: tuple[str, ...] = ()
+    names_: tuple[str, ...] = ()
+
+    def fit(self, table: Table, who: Ints, *, scale: float) -> Self:
+        """Columns and categories, as rows `who` of the table show them."""
+        self.scale_ = scale
+        words = _word_columns(table)
+        self.numbers_ = tuple(name for name in sorted(table.extra_cells()) if name not in words)
+        self.codes_ = {name: _codes(table, who, name) for name in (*_CATEGORIES[self.family], *words)}
+        self.extra_legs_ = _grouping(table, self.numbers_, words)[:MOST_EXTRA_LEGS]
+        return self
+
+    def encode(self, table: Table, past: Past, who: Ints, moment: Floats) -> Floats:
+        """Rows `who` of the table, each as it was known at its moment (days since 1970)."""
+        columns = self._now(table, who, moment) | self._places(table, who)
+        columns |= {name: table.floats(name)[who] for name in (*_GOODS, *self.numbers_)}
+        columns |= self._categories(table, who, moment)
+        for leg in self.legs:
+            columns |= self._leg(leg, table, past, who, moment)
+        columns["promise_excess"] = self._excess(table, past, who, moment)
+        columns["seller_open"] = past.open(who, moment, of_seller=True)
+        columns["shop_open"] = past.open(who, moment, of_seller=False)
+        if not self.names_:
+            seasons = np.ptp(moment) >= YEAR  # a shorter history cannot tell the season from a trend
+            self.names_ = tuple(n for n in _varying(columns) if seasons or n != "day_of_year")
+        return np.column_stack([columns[name] for name in self.names_])
 
     @property
-    def names(self) -> list[str]:
-        every = [*_NUMBERS, *self.extra_numbers_, *self.codes_, *self._histories]
-        return [name for name, known in zip(every, self.known_, strict=True) if known]
+    def legs(self) -> tuple[Leg, ...]:
+        usual = tuple(
+            leg for leg in LEGS if leg != PROMISE and (self.family == "after" or "carrier" not in leg.keys)
+        )
+        return usual + tuple(extra_leg(name) for name in self.extra_legs_)
 
     @property
-    def _histories(self) -> dict[str, Key]:
-        known = _HISTORIES | (_CARRIER_HISTORY if self.stage == "handover" else {})
-        words = [name for name in self.codes_ if name not in _CATEGORIES[self.stage]]
-        return known | {f"{name}_mean": partial(_word, name=name) for name in words}
-
-    def fit_transform(self, rows: Sequence[Consignment]) -> NDArray[np.float64]:
-        self._learn_columns(rows)
-        starts = np.array([start_of(row, self.stage).timestamp() / DAY for row in rows])
-        ends = np.array([row.delivered_at.timestamp() / DAY for row in rows if row.delivered_at])
-        if len(ends) != len(rows):
-            raise ValueError("every training row needs its delivery")
-        trend = self._trend(running_means([""] * len(rows), starts, ends)[0])
-        histories = []
-        for name, key in self._histories.items():
-            means, self.totals_[name] = running_means([key(row) for row in rows], starts, ends)
-            histories.append(means - trend)
-        x = np.column_stack([self._plain(rows), *histories])
-        self.known_ = np.any(np.isfinite(x), axis=0).tolist()
-        return x[:, self.known_]
-
-    def transform(self, rows: Sequence[Consignment]) -> NDArray[np.float64]:
-        histories = []
-        for name, key in self._histories.items():
-            totals = self.totals_[name]
-            means = np.array([mean_of(totals, key(row)) for row in rows])
-            histories.append(means - self._trend(np.full(len(rows), mean_of(totals, ""))))
-        return np.column_stack([self._plain(rows), *histories])[:, self.known_]
-
-    def _trend(self, overall: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What is taken off the histories. From purchase on, days shrink over the years as a shop speeds
-        up, so there only the difference to everyone else is told (on Olist 0.2 days better); after the
-        hand-over the level itself says more."""
-        return overall if self.stage == "purchase" else np.zeros_like(overall)
+    def groups(self) -> list[str]:
+        return [group_of(name) for name in self.names_]
 
     def state(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("codes_", "extra_numbers_", "totals_", "known_")}
+        return {
+            name: getattr(self, name) for name in ("scale_", "codes_", "numbers_", "extra_legs_", "names_")
+        }
 
     @classmethod
-    def from_state(cls, stage: Stage, state: dict[str, Any]) -> Self:
-        encoder = cls(stage)
-        for name, value in state.items():
-            setattr(encoder, name, value)
-        return encoder
+    def from_state(cls, family: Family, state: dict[str, Any]) -> Self:
+        return cls(family, **state)
 
-    def _learn_columns(self, rows: Sequence[Consignment]) -> None:
-        extra = sorted({name for row in rows for name in row.extra})
-        words = [n for n in extra if any(isinstance(row.extra.get(n), str) for row in rows)]
-        self.extra_numbers_ = [name for name in extra if name not in words]
-        self.codes_ = {}
-        for name in (*_CATEGORIES[self.stage], *words):
-            seen = Counter(_word(row, name) for row in rows)
-            seen.pop("", None)
-            # by count and then by name, so the codes do not depend on the order of the rows
-            ranked = sorted(seen, key=lambda word: (-seen[word], word))[:MOST_CATEGORIES]
-            self.codes_[name] = {word: code for code, word in enumerate(ranked)}
+    def _now(self, table: Table, who: Ints, moment: Floats) -> dict[str, Floats]:
+        """Calendar and progress. A time after the moment is not known yet."""
+        local = moment + table.floats("offset")[who]
+        since = {name: moment - table.floats(f"{name}_at")[who] for name in ("placed", "paid", "handed_over")}
+        since = {name: np.where(days >= 0, days, np.nan) for name, days in since.items()}
+        loaded = moment - table.floats("out_for_delivery_at")[who]
+        scans, latest = table.scanned(who, moment)
+        promised = table.floats("promised_at")[who]
+        return {
+            "weekday": np.floor(local + 3) % 7,  # 1970 began on a Thursday
+            "hour": local % 1 * 24,
+            "day_of_year": local % YEAR,
+            "promised_days": promised - moment,
+            "promised_weekday": np.floor(promised + table.floats("offset")[who] + 3) % 7,
+            "since_placed": since["placed"],
+            "since_paid": since["paid"],
+            "since_handed_over": since["handed_over"],
+            "handling": since["placed"] - since["handed_over"],
+            "since_loaded": np.where(loaded >= 0, loaded, np.nan),
+            "scans": scans,
+            "since_scan": moment - latest,
+        } | self._holidays(table, who, local)
 
-    def _plain(self, rows: Sequence[Consignment]) -> NDArray[np.float64]:
-        return np.array([self._row(row) for row in rows], dtype=np.float64).reshape(len(rows), -1)
+    def _holidays(self, table: Table, who: Ints, local: Floats) -> dict[str, Floats]:
+        found = {}
+        for name, column, days in (
+            ("holidays_week", "country", 7),
+            ("holidays_fortnight", "country", 14),
+            ("holidays_origin", "origin_country", 5),
+        ):
+            codes, words = table.words(column)
+            found[name] = np.zeros(len(who))
+            for code in np.unique(codes[who]):
+                same = codes[who] == code
+                found[name][same] = workdays_lost(local[same], words[code], days=days)
+        return found
 
-    def _row(self, row: Consignment) -> list[float]:
-        start = start_of(row, self.stage)
-        numbers = [
-            distance_km(row.origin_lat, row.origin_lng, row.destination_lat, row.destination_lng),
-            *map(_number, (row.origin_lat, row.origin_lng, row.destination_lat, row.destination_lng)),
-            *map(_number, (row.weight_g, row.volume_cm3, row.price, row.freight, row.items)),
-            float(start.weekday()),
-            start.hour + start.minute / 60,
-            float(start.month),
-            (row.promised_at - start).total_seconds() / DAY if row.promised_at else np.nan,
-            (start - row.placed_at).total_seconds() / DAY,
-        ]
-        numbers += [_number(row.extra.get(name)) for name in self.extra_numbers_]
-        return numbers + [float(codes.get(_word(row, name), np.nan)) for name, codes in self.codes_.items()]
+    def _places(self, table: Table, who: Ints) -> dict[str, Floats]:
+        places = {name: table.floats(name)[who] for name in _PLAIN}
+        return places | {"distance_km": distance_km(*(places[name] for name in _PLAIN))}
+
+    def _categories(self, table: Table, who: Ints, moment: Floats) -> dict[str, Floats]:
+        assert self.codes_ is not None
+        found = {}
+        for name, known in self.codes_.items():
+            codes, words = table.words(name)
+            translated = np.array([known.get(word, np.nan) for word in words])
+            found[name] = translated[codes[who]]
+        return found
+
+    def _excess(self, table: Table, past: Past, who: Ints, moment: Floats) -> Floats:
+        """Days promised beyond what the region is promised just now: shops change how careful they are."""
+        offered = table.floats("promised_at")[who] - table.floats("placed_at")[who]
+        return offered - self._leg(PROMISE, table, past, who, moment)["promise:level"]
+
+    def _leg(self, leg: Leg, table: Table, past: Past, who: Ints, moment: Floats) -> dict[str, Floats]:
+        parts = []
+        for start in range(0, len(who), CHUNK):
+            part = slice(start, start + CHUNK)
+            parts.append(_summary(past.latest(leg, who[part], moment[part])[0], self.scale_))
+        merged = np.concatenate(parts, axis=1) if parts else np.zeros((len(SUMMARY), 0))
+        # the whole shop's spells are always as many, and their spread says little
+        names = SUMMARY if leg.keys else SUMMARY[:2]
+        return {f"{leg.name}:{name}": column for name, column in zip(names, merged, strict=False)}
 
 
-def distance_km(lat_a: float | None, lng_a: float | None, lat_b: float | None, lng_b: float | None) -> float:
+SUMMARY = ("level", "newest", "spread", "count")
+
+
+def _summary(days: Floats, scale: float) -> Floats:
+    """Of each row's spells, shape (4, rows): their geometric mean in days, that of the newest few, the
+    standard deviation of their logarithms, and how many they are."""
+    least = scale * OFFSET
+    logs = np.log(np.maximum(days, 0) + least)
+    count = np.isfinite(logs).sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        level = np.nansum(logs, axis=1) / count
+        newest = np.nansum(logs[:, :NEWEST], axis=1) / np.minimum(count, NEWEST)
+        spread = np.sqrt(np.nansum((logs - level[:, None]) ** 2, axis=1) / count)
+    return np.stack([np.exp(level) - least, np.exp(newest) - least, spread, count.astype(np.float64)])
+
+
+OFFSET = 0.05  # of the median days: logarithms are taken of days plus this, so that short ones do not rule
+
+
+def distance_km(lat_a: Floats, lng_a: Floats, lat_b: Floats, lng_b: Floats) -> Floats:
     """Great-circle distance by the haversine formula; NaN where a position is unknown."""
-    if lat_a is None or lng_a is None or lat_b is None or lng_b is None:
-        return float("nan")
     phi_a, phi_b = np.radians(lat_a), np.radians(lat_b)
     half_phi, half_lambda = (phi_b - phi_a) / 2, np.radians(lng_b - lng_a) / 2
     h = np.sin(half_phi) ** 2 + np.cos(phi_a) * np.cos(phi_b) * np.sin(half_lambda) ** 2
-    return float(2 * EARTH_KM * np.arcsin(np.sqrt(min(1.0, h))))
+    found: Floats = 2 * EARTH_KM * np.arcsin(np.sqrt(np.minimum(1.0, h)))
+    return found
 
 
-def _number(value: float | str | None) -> float:
-    return float(value) if isinstance(value, int | float) else float("nan")
+def _varying(columns: dict[str, Floats]) -> tuple[str, ...]:
+    return tuple(name for name, column in columns.items() if len(np.unique(column)) > 1)  # NaN is one value
 
 
-def _word(row: Consignment, name: str) -> str:
-    value = getattr(row, name) if name in _CATEGORIES["handover"] else row.extra.get(name, "")
-    return str(value)
+def _word_columns(table: Table) -> list[str]:
+    cells = table.extra_cells()
+    return sorted(name for name in cells if any(isinstance(cell, str) for cell in cells[name].values()))
+
+
+def _codes(table: Table, who: Ints, name: str) -> dict[str, int]:
+    """The commonest words, by count and then by name, so the codes do not depend on the order of the rows."""
+    codes, words = table.words(name)
+    counts = Counter(dict(enumerate(np.bincount(codes[who], minlength=len(words)).tolist())))
+    ranked = sorted((-count, words[code]) for code, count in counts.items() if words[code] and count)
+    return {word: code for code, (_, word) in enumerate(ranked[:MOST_CATEGORIES])}
+
+
+def _grouping(table: Table, numbers: tuple[str, ...], words: list[str]) -> tuple[str, ...]:
+    """Columns of the shop's own that say which deliveries are alike: words, and numbers that are names."""
+    found = []
+    for name in (*words, *numbers):
+        distinct = len(set(table.extra_cells()[name].values()))
+        whole = name in words or not np.nansum(table.floats(name) % 1)
+        if whole and 2 <= distinct <= table.size / 5 and (name in words or distinct > 20):
+            found.append((distinct, name))
+    return tuple(name for _, name in sorted(found))

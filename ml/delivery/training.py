@@ -1,80 +1,109 @@
-"""From finished deliveries to a model with its scores inside, and the card that goes with it."""
+"""From deliveries to a model with its scores inside."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from ml.delivery.evaluate import baselines, score
-from ml.delivery.model import FEWEST_ROWS, Config, DeliveryModel, NotTrainable
-from ml.types import Consignment
+import numpy as np
 
-TEST_SHARE = 0.2
+from ml.delivery.calibration import Scores
+from ml.delivery.evaluate import Judged, figures, judge, promise_figures
+from ml.delivery.fitting import FEWEST_ROWS, NotTrainable, Trial, fit
+from ml.delivery.gate import Verdict, decide
+from ml.delivery.importance import importances
+from ml.delivery.model import DeliveryModel
+from ml.delivery.past import Past, Walk
+from ml.delivery.regressors import Config
+from ml.delivery.stages import FAMILIES, FAMILY_OF, STAGES, Family, moments, stages_at, usable
+from ml.delivery.table import DAY, Floats, Ints, Table
+
+FEWEST = int(2.5 * FEWEST_ROWS)
+MOST_JUDGED = 20_000  # a family; more would not make the figures much surer
+JUDGED_SEED = 11
 
 
-def train(rows: Iterable[Consignment], *, data: str, config: Config | None = None) -> DeliveryModel:
-    """Score a trial model on the orders placed last, then learn from all of them.
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """`importance` is, a family and feature, by how many days the error grows without it."""
 
-    The trial learns only from deliveries that had ended when the first test order was placed, as it
-    would have had to. Raises NotTrainable where there are too few.
+    model: DeliveryModel
+    verdict: Verdict
+    importance: dict[Family, dict[str, float]]
+
+
+def train(
+    table: Table, *, data: str, current: DeliveryModel | None = None, config: Config | None = None
+) -> Trained:
+    """Learn from all finished deliveries of the table, and say how good that is and whether it may
+    replace `current`.
+
+    The figures are of a trial that learned from deliveries that had ended before the last fifth of the
+    orders was placed, on the orders of the last tenth; those between set its windows. Raises
+    NotTrainable where there are too few.
     """
-    config = config or Config()
-    finished = sorted((row for row in rows if row.delivered_at), key=lambda row: row.placed_at)
-    if len(finished) * (1 - TEST_SHARE) < 2 * FEWEST_ROWS:
+    finished = len(usable(table, "before"))
+    if finished < FEWEST:
         raise NotTrainable(
-            f"There are {len(finished)} finished deliveries; "
-            f"learning and scoring need at least {int(2.5 * FEWEST_ROWS)}."
+            f"There are {finished} finished deliveries; learning and scoring need at least {FEWEST}."
         )
-    split = finished[int(len(finished) * (1 - TEST_SHARE))].placed_at
-    earlier = [row for row in finished if row.delivered_at and row.delivered_at < split]
-    later = [row for row in finished if row.placed_at >= split]
-    trial = DeliveryModel(config).fit(earlier)
-    model = DeliveryModel(config).fit(finished)
+    past = Walk(table)
+    model, trial = fit(table, config=config, past=past)
+    judged = {family: _judge_later(trial, family, table, past) for family in trial.families}
+    purchase = judged["before"].where(
+        judged["before"].moment == _start(table, judged["before"].who, "before")
+    )
+    median_mae = _median_mae(table, trial.cut, purchase)
     model.meta |= {
         "data": data,
-        "split": split.isoformat(),
-        "scores": {
-            stage: score(trial, later, stage) | baselines(earlier, later, stage) for stage in trial.stages_
-        },
+        "split": trial.cut,
+        "scores": _by_stage(judged, table),
+        "purchase": figures(purchase) | {"median_mae": median_mae} | promise_figures(purchase, table),
     }
-    return model
+    verdict = decide(trial, purchase, median_mae, current, table, past)
+    importance = {
+        family: importances(regressors, table, past, judged[family])
+        for family, regressors in trial.families.items()
+    }
+    return Trained(model, verdict, importance)
 
 
-def card(model: DeliveryModel) -> str:
-    """The model's card as Markdown, from what its file holds."""
-    meta = model.meta
-    scores = "".join(_scores(stage, meta["scores"][stage]) for stage in meta["scores"])
-    config = ", ".join(f"{name} {value}" for name, value in meta["config"].items())
-    return CARD.format(**{**meta, "config": config, "scores": scores})
+def _judge_later(trial: Trial, family: Family, table: Table, past: Past) -> Judged:
+    """Estimates of the trial since its cut; of these the later half, the earlier one sets the windows."""
+    rng = np.random.default_rng(JUDGED_SEED)
+    who, moment = moments(table, usable(table, family), family, rng)
+    later = np.flatnonzero(moment >= trial.cut)
+    if len(later) > MOST_JUDGED:
+        later = np.sort(rng.choice(later, MOST_JUDGED, replace=False))
+    who, moment = who[later], moment[later]
+    none = Scores.of(np.zeros(0, np.int64), np.zeros(0), np.zeros(0), [])
+    judged = judge(trial.families[family], none, table, past, who, moment)
+    return judged.where(moment >= np.median(moment))
 
 
-def _scores(stage: str, scores: dict[str, Any]) -> str:
-    low, high = scores["mae_interval"]
-    promise = f"{scores['promise_mae']:.2f}" if scores["promise_mae"] is not None else "none"
-    return (
-        f"| {STAGE_NAMES[stage]} | {scores['test_orders']} | {scores['mae']:.2f} ({low:.2f} to {high:.2f}) | "
-        f"{scores['median_mae']:.2f} | {promise} | {scores['coverage90']:.1%} | {scores['width90']:.2f} |\n"
-    )
+def _by_stage(judged: dict[Family, Judged], table: Table) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for index, stage in enumerate(STAGES):
+        family = FAMILY_OF[stage]
+        if family in judged:
+            part = judged[family]
+            part = part.where(stages_at(table, part.who, part.moment) == index)
+            if len(part.who) >= FEWEST_ROWS:
+                found[stage] = figures(part)
+    return found
 
 
-STAGE_NAMES = {"purchase": "from placing", "handover": "from hand-over to the carrier"}
+def _start(table: Table, who: Ints, family: Family) -> Floats:
+    return table.floats("placed_at" if family == FAMILIES[0] else "handed_over_at")[who]
 
-CARD = """# {version}: when a parcel arrives
 
-Histogram gradient boosting (scikit-learn) on the 5%, 50% and 95% quantile of the days until delivery, one
-set of models for orders that are not handed over yet and one for those that are. The outer quantiles are
-shifted on the latest part of the training time so that nine of ten deliveries fall inside.
+def _median_mae(table: Table, before: float, judged: Judged) -> float:
+    who = usable(table, "before")
+    took = table.floats("delivered_at")[who] - table.floats("placed_at")[who]
+    median = float(np.median(took[table.floats("delivered_at")[who] < before]))
+    return float(np.abs(judged.truth - median).mean())
 
-- **Data**: {data}. {rows} deliveries placed from {placed_from} to {placed_until}, SHA-256 `{data_sha256}`.
-- **Split of the scores**: a trial model learned from deliveries that had ended before {split} and was
-  scored on orders placed since; the model in the file learned from all of them.
-- **Configuration**: {config}.
 
-| days counted | test orders | mean error (95% interval) | training median | promise | in window | its width |
-|---|---|---|---|---|---|---|
-{scores}
-Errors are mean absolute ones; all figures but the shares are days. **Limits**: it knows the carriers,
-sellers and regions of its data and no others; it does not know strikes, weather or holidays; parcels that
-never arrive are not in its data, so it gives no estimate once a parcel has taken longer than its window.
-A shop trains its own with `manage.py train_delivery`.
-"""
+def moment_of(days: float) -> datetime:
+    return datetime.fromtimestamp(days * DAY, UTC)

@@ -1,0 +1,169 @@
+"""Gradient boosting of the time that is left: a median and a spread on either side of it.
+
+What is learned is not the days themselves but their ratio to what the region or the route takes just
+now, as logarithms: when a shop speeds up or a carrier strikes, the level moves by itself and the trees
+only say by how much an order differs from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingRegressor
+
+from ml.delivery.features import OFFSET, Encoder
+from ml.delivery.stages import Family
+from ml.delivery.table import Floats
+
+LOW, HIGH = 0.1, 0.9  # the levels that the spreads are measured at
+LEVEL_PRIOR = 8.0  # a region's or route's level is pulled to the shop's as if this many deliveries said it
+LEAST_LEFT = 0.25  # of the level: what is still expected of a parcel that is overdue
+NARROWEST = 0.02  # of the median days: no spread is smaller
+FEW = 256  # rows that one thread handles before others have woken up
+SHORTEST = 0.002  # of the median days: no time left is shorter
+
+# The level of a family: its own leg, the shop's, and what has already passed of it.
+_LEVELS: dict[Family, tuple[str, str, str]] = {
+    "before": ("region", "shop", "since_placed"),
+    "after": ("route_transit", "shop_transit", "since_handed_over"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    iterations: int = 150
+    learning_rate: float = 0.07
+    leaves: int = 24
+    smallest_leaf: int = 30  # rows
+    l2: float = 1.0
+    features_tried: float = 0.4  # share drawn at each split
+    members: int = 2  # medians that are averaged
+    half_life: float = 120.0  # days in which a delivery loses half its weight in learning
+    later_share: float = 0.5  # of the deliveries are also learned from at a random later moment
+    calibration_share: float = 0.2  # latest part of the time that the first windows are set on
+    most_rows: int = 120_000  # moments that one regressor learns from, drawn where there are more
+    seed: int = 7
+
+
+@dataclass(slots=True)
+class Regressors:
+    """One family's. `typical_` is what an order of no peculiarity looks like, one value a feature;
+    `longest_` the days after which hardly any parcel was still to come."""
+
+    encoder: Encoder
+    medians: list[HistGradientBoostingRegressor]
+    low: HistGradientBoostingRegressor
+    high: HistGradientBoostingRegressor
+    typical_: Floats
+    longest_: float
+
+    @classmethod
+    def fit(
+        cls, encoder: Encoder, x: Floats, days: Floats, *, weight: Floats, longest: float, config: Config
+    ) -> Self:
+        """Learn `days` left, shape (rows,), from `x`, shape (rows, features)."""
+        target = np.log(days + _least(encoder)) - np.log(_level(encoder, x) + _least(encoder))
+        medians = [
+            _boosting(config, seed=config.seed + member, rows=len(x), loss="absolute_error").fit(
+                x, target, sample_weight=weight
+            )
+            for member in range(config.members)
+        ]
+        low, high = (
+            _boosting(config, seed=config.seed, rows=len(x), loss="quantile", quantile=level).fit(
+                x, target, sample_weight=weight
+            )
+            for level in (LOW, HIGH)
+        )
+        with np.errstate(all="ignore"):
+            typical = np.array([_typical(column) for column in x.T])
+        return cls(encoder, medians, low, high, typical, longest)
+
+    def median(self, x: Floats) -> Floats:
+        """Days left, shape (rows,)."""
+        return self._days(np.mean([_raw(member, x) for member in self.medians], axis=0), x)
+
+    def spread(self, x: Floats, median: Floats) -> tuple[Floats, Floats]:
+        """Days from the median down to the 10% and up to the 90% quantile, before calibration."""
+        narrowest = self.encoder.scale_ * NARROWEST
+        below = np.maximum(median - self._days(_raw(self.low, x), x), narrowest)
+        above = np.maximum(self._days(_raw(self.high, x), x) - median, narrowest)
+        return below, above
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "encoder": self.encoder.state(),
+            "medians": self.medians,
+            "low": self.low,
+            "high": self.high,
+            "typical_": self.typical_,
+            "longest_": self.longest_,
+        }
+
+    @classmethod
+    def from_state(cls, family: Family, state: dict[str, Any]) -> Self:
+        return cls(**state | {"encoder": Encoder.from_state(family, state["encoder"])})
+
+    def _days(self, target: Floats, x: Floats) -> Floats:
+        least = _least(self.encoder)
+        days = np.exp(target) * (_level(self.encoder, x) + least) - least
+        return np.maximum(days, self.encoder.scale_ * SHORTEST)
+
+
+def _raw(model: HistGradientBoostingRegressor, x: Floats) -> Floats:
+    """As `predict`, without checking the values again and, for few rows, without waking threads for each
+    tree: a fraction of the time of a single row."""
+    found: Floats = model._raw_predict(x, n_threads=1 if len(x) < FEW else None)[:, 0]
+    return found
+
+
+def _boosting(
+    config: Config, *, seed: int, rows: int, loss: str, quantile: float | None = None
+) -> HistGradientBoostingRegressor:
+    return HistGradientBoostingRegressor(
+        loss=loss,
+        quantile=quantile,
+        max_iter=config.iterations,
+        learning_rate=config.learning_rate,
+        max_leaf_nodes=config.leaves,
+        min_samples_leaf=min(config.smallest_leaf, max(5, rows // 40)),
+        l2_regularization=config.l2,
+        max_features=config.features_tried,
+        early_stopping=False,
+        random_state=seed,
+    )
+
+
+def _level(encoder: Encoder, x: Floats) -> Floats:
+    """Days that are left of what the region or route takes just now; of the usual days where nothing is
+    known of it."""
+    own, shop, since = _LEVELS[encoder.family]
+    usual = np.log(np.fmax(_column(encoder, x, f"{shop}:level", encoder.scale_), 0) + _least(encoder))
+    count = np.nan_to_num(_column(encoder, x, f"{own}:count", 0.0))
+    level = np.log(np.fmax(_column(encoder, x, f"{own}:level", np.nan), 0) + _least(encoder))
+    level = np.where(np.isnan(level), usual, (count * level + LEVEL_PRIOR * usual) / (count + LEVEL_PRIOR))
+    days = np.exp(level) - _least(encoder)
+    passed = np.nan_to_num(_column(encoder, x, since, 0.0))
+    found: Floats = np.maximum(days - passed, LEAST_LEFT * days)
+    return found
+
+
+def _column(encoder: Encoder, x: Floats, name: str, default: float) -> Floats:
+    """A feature's values; the default where the encoder has no such feature or it is unknown."""
+    if name not in encoder.names_:
+        return np.full(len(x), default)
+    values: NDArray[np.float64] = x[:, encoder.names_.index(name)]
+    return np.where(np.isnan(values), default, values)
+
+
+def _least(encoder: Encoder) -> float:
+    return encoder.scale_ * OFFSET
+
+
+def _typical(column: Floats) -> float:
+    """The middle of a feature as it occurs, so that a category's is a category."""
+    known = np.sort(column[np.isfinite(column)])
+    return float(known[len(known) // 2]) if len(known) * 2 > len(column) else float("nan")
