@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -132,13 +133,14 @@ def by_month(table: Table, first: str, last: str) -> Iterator[dict[str, Any]]:
     """Each month's orders at purchase, by regressors that learned from what had ended before it."""
     past = Walk(table)
     start = days_of(moment(f"{first}-01"))
-    warm_up = fit_regressors(table, past, before=start - WARM_UP_DAYS, config=MONTHLY)["before"]
+    learn = partial(fit_regressors, table, past, config=MONTHLY, families=("before",))
+    warm_up = learn(before=start - WARM_UP_DAYS)["before"]
     placed = table.floats("placed_at")
     who = usable(table, "before")
     scores = _scored(warm_up, table, past, who[(placed[who] >= start - WARM_UP_DAYS) & (placed[who] < start)])
     ended, took = table.floats("delivered_at"), table.floats("delivered_at") - placed
     for name, begin, end in _months(first, last):
-        regressors = fit_regressors(table, past, before=begin, config=MONTHLY, families=("before",))["before"]
+        regressors = learn(before=begin)["before"]
         rows = who[(placed[who] >= begin) & (placed[who] < end)]
         judged = judge(regressors, scores, table, past, rows, placed[rows])
         median = np.median(took[who[ended[who] < begin]])

@@ -20,8 +20,10 @@ from ml.delivery.stages import STAGES
 from ml.delivery.table import Floats, Ints, days_of
 from ml.types import Outcome, window
 
-GRID = (0.005, 0.01, 0.02, 0.04, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
-GRID += (0.6, 0.7, 0.8, 0.84, 0.9, 0.92, 0.95, 0.975, 0.99)
+GRID: tuple[float, ...] = (
+    *(0.005, 0.01, 0.02, 0.04, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5),
+    *(0.6, 0.7, 0.8, 0.84, 0.9, 0.92, 0.95, 0.975, 0.99),
+)
 HALF_LIFE = 60.0  # days in which a score loses half its weight
 REGION_PRIOR = 150.0  # scores of a region's own that weigh as much as all others together
 MOST_SCORES = 2500  # a stage, in a model's file
