@@ -6,7 +6,14 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
+from benchmarks import peers
 from benchmarks.delivery import run
+
+
+@pytest.fixture(autouse=True)
+def small_peers(monkeypatch):
+    monkeypatch.setattr(peers, "LIGHTGBM", ({"n_estimators": 60, "num_leaves": 7},))
+    monkeypatch.setattr(peers, "CATBOOST", ({"iterations": 60, "depth": 4},))
 
 
 def test_any_shops_csv_can_be_measured(tmp_path):
@@ -25,12 +32,17 @@ def test_any_shops_csv_can_be_measured(tmp_path):
             row = (index, placed, delivered, placed + timedelta(days=8), "", "ox" if slow else "horse", 3)
             writer.writerow(row)
         writer.writerow((401, start, "", "", "", "horse", ""))
-    found = run(None, csv=path, split="2026-02-15")
+    found = run(None, csv=path, split="2026-02-15", pictures=tmp_path)
+    assert (tmp_path / "reliability.png").is_file()
     assert found["test_orders"] == 132
     assert found["train_orders"] < 270
     assert found["mae_purchase"] < 0.6 < found["median_mae"] < found["promise_mae"]
     assert found["mae_handover"] is None
     assert 0.7 < found["coverage90"] <= 1
+    assert 0 < found["lightgbm_mae"] < 1.5
+    assert 0 < found["catboost_mae"] < 1.5
+    assert found["late_rate_p92"] < 0.25
+    assert found["worst_region_gap"] is None  # no region has 200 orders
 
 
 def test_what_is_missing_is_named(tmp_path):
