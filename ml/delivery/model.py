@@ -10,7 +10,7 @@ import hashlib
 import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,7 +23,7 @@ from ml.delivery.reasons import explained
 from ml.delivery.regressors import SHORTEST, Config, Regressors
 from ml.delivery.stages import FAMILY_OF, STAGES, Family, stages_at
 from ml.delivery.table import DAY, Floats, Ints, Table, days_of
-from ml.types import Consignment, Forecast, Outcome, Quantiles
+from ml.types import Consignment, Forecast, Outcome
 
 WIDEST = 21.0  # days: a window beyond that helps nobody to plan
 WIDEST_SHARE = 3.0  # times the usual days, for shops that deliver within hours or few days
@@ -83,18 +83,6 @@ class DeliveryModel:
                 )
                 found[at] = replace(forecast, too_wide=self._is_too_wide(forecast))
         return found
-
-    def remaining(self, row: Consignment, *, elapsed: float) -> Quantiles | None:
-        """The 5%, 50% and 95% quantile in days from the hand-over, or from the placing where there was
-        none, given that `elapsed` of them have passed."""
-        start = row.handed_over_at or row.placed_at
-        forecast = self.forecast(row, now=start + timedelta(days=elapsed))
-        if forecast is None or forecast.too_wide:
-            return None
-        low, median, high = (
-            (forecast.quantile(level) - start).total_seconds() / DAY for level in (0.05, 0.5, 0.95)
-        )
-        return Quantiles(low, median, high)
 
     def _is_too_wide(self, forecast: Forecast) -> bool:
         width = (forecast.high - forecast.low).total_seconds() / DAY

@@ -37,7 +37,7 @@ def test_the_shipped_model_is_small_and_learned_from_no_real_order(settings):
     path = settings.ARTIFACTS / "delivery.skops"
     assert path.stat().st_size < 5_000_000
     model = DeliveryModel.load(path)
-    assert model.meta["data"].startswith("40000 orders of the built-in simulator")
+    assert model.meta["data"].startswith("20000 orders of the built-in simulator")
     for scores in model.meta["scores"].values():
         assert 0.85 < scores["coverage90"] < 0.96
     assert model.meta["purchase"]["mae"] < model.meta["purchase"]["median_mae"]

@@ -91,8 +91,8 @@ def test_windows_hold_what_they_say(model):
         for share in inside:
             given = replace(forecast, confidence=share)
             inside[share] += given.low <= row.delivered_at <= given.high
-    assert 0.7 < inside[0.8] / 200 < 0.9
-    assert 0.82 < inside[0.9] / 200 < 0.97
+    assert 0.68 < inside[0.8] / 200 < 0.92
+    assert 0.78 < inside[0.9] / 200 < 0.98
 
 
 def test_an_order_walked_through_its_stages_narrows_and_never_names_the_past(model):
