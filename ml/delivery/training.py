@@ -30,7 +30,7 @@ class Trained:
 
     model: DeliveryModel
     verdict: Verdict
-    importance: dict[Family, dict[str, float]]
+    importance: dict[str, dict[str, float]]
 
 
 def train(
@@ -63,7 +63,7 @@ def train(
     }
     verdict = decide(trial, purchase, median_mae, current, table, past)
     importance = {
-        family: importances(regressors, table, past, judged[family])
+        str(family): importances(regressors, table, past, judged[family])
         for family, regressors in trial.families.items()
     }
     return Trained(model, verdict, importance)
