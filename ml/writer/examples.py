@@ -43,8 +43,15 @@ _VALUES: dict[str, tuple[str, ...]] = {
 }
 
 
-def values(slot: str) -> tuple[str, ...]:
+# Where a parcel is on time, the day we promised is still to come.
+_ON_TIME = frozenset({"order_placed", "order_in_transit", "mail_timeline_placed", "mail_timeline_transit"})
+_TO_COME = ("Monday 30 November", "Tuesday 1 December")
+
+
+def values(slot: str, situation: str = "") -> tuple[str, ...]:
     """Displays for a slot; every other slot names a day that has passed."""
+    if slot == "promised_day" and situation in _ON_TIME:
+        return _TO_COME
     return _VALUES.get(slot, _PAST)
 
 
@@ -66,7 +73,10 @@ def facts_for(request: Request, said: str, rng: random.Random) -> Facts:
     entry = SITUATIONS[request.situation]
     return Facts(
         request.situation,
-        slots={slot: Fact(rng.choice(values(slot)), f"example:{slot}") for slot in sorted(request.available)},
+        slots={
+            slot: Fact(rng.choice(values(slot, request.situation)), f"example:{slot}")
+            for slot in sorted(request.available)
+        },
         mood=request.mood,
         channel=entry.channel,
         told=int(request.told),

@@ -28,7 +28,8 @@ _ENDS = frozenset((".", "?", "!", "{quote}"))  # a quote brings its own full sto
 TOLERATED = 1
 
 Pair = tuple[str, str]
-# A slot behind the two words that lead up to it, empty where its sentence starts later.
+# A slot behind the two words that lead up to it, or before the two that follow; empty where its sentence
+# starts later or ends sooner.
 Place = tuple[str, str, str]
 
 
@@ -137,10 +138,18 @@ def _home(lines: Iterable[list[str]]) -> Home:
 
 def _places(tokens: Sequence[str]) -> Iterator[Place]:
     before = ("", "")
-    for token in tokens:
+    for at, token in enumerate(tokens):
         if token.startswith("{"):
             yield (*before, token)
+            yield (token, *_following(tokens, at))
         before = ("", "") if token in _ENDS else (before[1], token)
+
+
+def _following(tokens: Sequence[str], at: int) -> tuple[str, str]:
+    if tokens[at] in _ENDS:
+        return "", ""
+    first, second = [*tokens[at + 1 : at + 3], "", ""][:2]
+    return first, "" if first in _ENDS else second
 
 
 def _acknowledgments(theme: str, situation: str) -> Home:
