@@ -58,9 +58,7 @@ def understander() -> Understander:
     """The understanding alone, for what only reads."""
     from ml.understanding.understander import Understander as TrainedUnderstander
 
-    return TrainedUnderstander.load(
-        settings.ARTIFACTS / "understanding.npz", order_patterns=settings.ORDER_PATTERNS, threads=1
-    )
+    return TrainedUnderstander.load(settings.ARTIFACTS, order_patterns=settings.ORDER_PATTERNS, threads=1)
 
 
 @cache

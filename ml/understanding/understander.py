@@ -1,4 +1,4 @@
-"""One message in, everything we know about it out."""
+"""One message in, everything we know about it out, by one pass through the encoder."""
 
 from __future__ import annotations
 
@@ -6,31 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ml.types import Entity, Known, Sentiment, Understanding
-from ml.understanding import context, entities, sentiment
-from ml.understanding.artifact import Artifact, load
-from ml.understanding.encoder import Encoder, SupportsEncode
-from ml.understanding.head import Probabilities
-from ml.understanding.intents import OUT_OF_SCOPE
+from ml.understanding import clauses, context, entities, sentiment
+from ml.understanding.artifact import ENCODER, Artifact, load
+from ml.understanding.encoder import Encoder, SupportsEncode, Vectors
+from ml.understanding.intents import OUT_OF_SCOPE, SHOP_INTENTS, judge
 from ml.understanding.text import is_readable, prepare
 
-# Acts that a refusal names without wanting them.
-_REFUSABLE = frozenset(
-    {
-        "cancel_order",
-        "get_refund",
-        "track_refund",
-        "delete_account",
-        "change_shipping_address",
-        "check_cancellation_fee",
-    }
-)
 _LONGEST = 10_000  # characters; what is beyond is not read
 _SETTLED = 0.99  # confidence where the words themselves decide
 _CANDIDATES = 5
+_SURE = 0.7  # of a part before it counts as a request beside another
+_REFUSED = 0.5  # of a refused part before the message means the opposite of it
+_ASKED = frozenset(SHOP_INTENTS) - {"complaint", "review"}  # what a message can ask for beside another thing
 _NOTHING = Known()
 
 Ranking = dict[str, float]
+Scores = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +35,22 @@ class _Reading:
     text: str
     found: tuple[Entity, ...]
     readable: bool
-    rest: str | None  # what a refusal leaves over
+    refusal: clauses.Refusal | None
+    parts: tuple[str, ...]
+
+    def pieces(self) -> list[str]:
+        """All that the encoder reads: the whole, what is refused and what is left then, the parts."""
+        refused = [self.refusal.refused, self.refusal.rest or "no"] if self.refusal else []
+        return [prepare(self.text, self.found), *map(prepare, [*refused, *self.parts])]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the heads make of the pieces of one message: a row for each, the whole first."""
+
+    vectors: Vectors
+    intents: Scores
+    trust: Scores
 
 
 class Understander:
@@ -51,15 +61,16 @@ class Understander:
         self.version = artifact.version
         self.encoder = encoder
         self.order_patterns = tuple(order_patterns)
+        self._labels = artifact.heads["intents"].labels
 
     @classmethod
-    def load(cls, path: Path, *, order_patterns: Sequence[str], threads: int = 1) -> Understander:
-        """Raises ArtifactError when the file cannot be used."""
-        return cls(load(path), Encoder(threads=threads), order_patterns)
+    def load(cls, folder: Path, *, order_patterns: Sequence[str], threads: int = 1) -> Understander:
+        """Raises ArtifactError when the files cannot be used."""
+        artifact = load(folder)
+        return cls(artifact, Encoder(folder / ENCODER, artifact.tokenizer, threads=threads), order_patterns)
 
     def understand(self, text: str, *, pending: str | None = None, known: Known = _NOTHING) -> Understanding:
-        """`pending` names the question we have just asked; see `ml.understanding.context`. `known`
-        is the customer's day, country and items, without which dates and products are not found."""
+        """`pending` names the question we have just asked; see `ml.understanding.context`."""
         return self.understand_all([text], pending=pending, known=known)[0]
 
     def understand_all(
@@ -67,23 +78,13 @@ class Understander:
     ) -> list[Understanding]:
         """The same for many messages, in one pass through the encoder."""
         readings = [self._read(text, pending, known) for text in texts]
-        wholes = [prepare(reading.text, reading.found) for reading in readings]
-        rests = [prepare(reading.rest) for reading in readings if reading.rest]
-        vectors = self.encoder.encode(wholes + rests)
-        intents = self.artifact.intents.probabilities(vectors)
-        feelings = self.artifact.sentiment.probabilities(vectors[: len(wholes)])
-        moods = self.artifact.moods.probabilities(vectors[: len(wholes)])
-        left = iter(range(len(wholes), len(vectors)))
+        pieces = [reading.pieces() for reading in readings]
+        vectors = self.encoder.views([piece for some in pieces for piece in some])
+        said = judge(self.artifact.heads["intents"], self.artifact.memory, vectors)
+        ends = np.cumsum([0, *map(len, pieces)])
         return [
-            self._conclude(
-                reading,
-                intents[i],
-                intents[next(left)] if reading.rest else None,
-                feelings[i],
-                moods[i],
-                pending,
-            )
-            for i, reading in enumerate(readings)
+            self._conclude(reading, _Seen(vectors[a:b], said.probabilities[a:b], said.trust[a:b]), pending)
+            for reading, a, b in zip(readings, ends[:-1], ends[1:], strict=True)
         ]
 
     def is_unsure(self, understanding: Understanding) -> bool:
@@ -97,61 +98,77 @@ class Understander:
     def _read(self, text: str, pending: str | None, known: Known) -> _Reading:
         text = text[:_LONGEST]
         found = entities.find(text, order_patterns=self.order_patterns, pending=pending, known=known)
-        return _Reading(text, found, is_readable(text), context.refusal(text))
+        refusal = clauses.refusal(text)
+        parts = () if refusal else tuple(clauses.parts(text))
+        return _Reading(text, found, is_readable(text), refusal, parts)
 
-    def _conclude(
-        self,
-        reading: _Reading,
-        whole: Probabilities,
-        rest: Probabilities | None,
-        feelings: Probabilities,
-        moods: Probabilities,
-        pending: str | None,
-    ) -> Understanding:
+    def _conclude(self, reading: _Reading, seen: _Seen, pending: str | None) -> Understanding:
         text, found = reading.text, reading.found
         settled = context.settled(text, found, pending)
-        if settled:
-            ranking = {settled: _SETTLED, OUT_OF_SCOPE: 1 - _SETTLED}
-        elif not reading.readable and not found:
+        if not settled and not reading.readable and not found:
             return Understanding(
-                text,
-                OUT_OF_SCOPE,
-                0.0,
-                0.0,
-                (),
-                found,
-                Sentiment("neutral", 0.0),
-                model=self.version,
-            )
+                text, OUT_OF_SCOPE, 0.0, 0.0, (), found, Sentiment("neutral", 0.0),
+                model=self.version, requests=(OUT_OF_SCOPE,),
+            )  # fmt: skip
+        if settled:
+            ranking, trusted = {settled: _SETTLED, OUT_OF_SCOPE: 1 - _SETTLED}, True
         else:
-            ranking = context.weigh(self._rank(reading, whole, rest), text, found, pending)
+            said, trusted = self._rank(reading, seen)
+            ranking = context.weigh(said, text, found, pending)
+            trusted = trusted or max(ranking, key=ranking.__getitem__) != max(said, key=said.__getitem__)
         best = sorted(ranking.items(), key=lambda item: -item[1])[:_CANDIDATES]
         (intent, confidence), margin = best[0], best[0][1] - best[1][1]
-        limits = self.artifact.thresholds
-        if confidence < limits.level or margin < limits.margin:
-            intent = OUT_OF_SCOPE
+        requests = (intent if trusted else OUT_OF_SCOPE,)
+        if not settled and (intent in SHOP_INTENTS or not trusted):
+            requests = self._requests(requests[0], reading, seen)
+        feeling = sentiment.read(text, seen.vectors[:1], self.artifact)
         return Understanding(
             text=text,
-            intent=intent,
+            intent=requests[0],
             confidence=round(confidence, 4),
             margin=round(margin, 4),
             ranking=tuple((name, round(chance, 4)) for name, chance in best),
             entities=found,
-            sentiment=sentiment.feel(feelings, self.artifact.sentiment),
-            mood=sentiment.mood_of(text, moods, self.artifact.moods),
+            sentiment=feeling.sentiment,
+            mood=feeling.mood,
             model=self.version,
+            requests=requests,
+            urgency=feeling.urgency,
+            flags=feeling.flags,
         )
 
-    def _rank(self, reading: _Reading, whole: Probabilities, rest: Probabilities | None) -> Ranking:
-        """Intent probabilities, the refused act taken out where the message names one."""
-        labels = self.artifact.intents.labels
-        ranking = dict(zip(labels, whole.tolist(), strict=True))
-        refused = max(ranking, key=lambda name: ranking[name])
-        if reading.rest is None or refused not in (*_REFUSABLE, "deny"):
-            return ranking
-        if rest is None:
-            return {"deny": _SETTLED, OUT_OF_SCOPE: 1 - _SETTLED}
-        remaining = dict(zip(labels, rest.tolist(), strict=True))
-        kept = {name: chance for name, chance in remaining.items() if name != refused}
+    def _rank(self, reading: _Reading, seen: _Seen) -> tuple[Ranking, bool]:
+        """Intent probabilities and whether to trust the first. Where an act is named only to be
+        refused, they are those of what else is said, without that act."""
+        whole = dict(zip(self._labels, seen.intents[0].tolist(), strict=True))
+        if reading.refusal is None:
+            return whole, bool(seen.trust[0] >= self.artifact.level)
+        refused = self._labels[int(seen.intents[1].argmax())]
+        if refused not in SHOP_INTENTS or seen.intents[1].max() < _REFUSED:
+            return whole, bool(seen.trust[0] >= self.artifact.level)
+        if not reading.refusal.rest:
+            return {"deny": _SETTLED, OUT_OF_SCOPE: 1 - _SETTLED}, True
+        rest = dict(zip(self._labels, seen.intents[2].tolist(), strict=True))
+        kept = {name: chance for name, chance in rest.items() if name != refused}
         total = sum(kept.values())
-        return {name: chance / total for name, chance in kept.items()}
+        same = max(kept, key=kept.__getitem__) == self._labels[int(seen.intents[2].argmax())]
+        return (
+            {name: chance / total for name, chance in kept.items()},
+            bool(same and seen.trust[2] >= self.artifact.level),
+        )
+
+    def _requests(self, intent: str, reading: _Reading, seen: _Seen) -> tuple[str, ...]:
+        """All that is asked for, in the message's order: what its parts surely ask, the whole's intent
+        among them. A part that only tells the story around one request asks nothing."""
+        first = len(seen.intents) - len(reading.parts)
+        asked: list[str] = []
+        for row in range(first, len(seen.intents)):
+            name = self._labels[int(seen.intents[row].argmax())]
+            sure = seen.intents[row].max() >= _SURE and seen.trust[row] >= self.artifact.level
+            if sure and name in _ASKED and name not in asked:
+                asked.append(name)
+        if intent == OUT_OF_SCOPE:
+            return tuple(asked) or (intent,)
+        if len(asked) < 2:
+            return (intent,)
+        return tuple(asked) if intent in asked else (intent, *asked)

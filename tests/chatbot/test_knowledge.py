@@ -6,6 +6,7 @@ import pytest
 
 from chatbot import knowledge
 from chatbot.models import Article
+from ml.understanding.artifact import ENCODER, FOLDER, load
 from ml.understanding.encoder import Encoder
 from tests.talk import FakeEncoder
 
@@ -54,7 +55,7 @@ def test_loading_again_keeps_what_the_desk_has_edited(tmp_path):
 
 @pytest.mark.django_db
 def test_questions_find_their_article_and_idle_talk_finds_none():
-    encoder = Encoder(threads=1)
+    encoder = Encoder(FOLDER / ENCODER, load(FOLDER).tokenizer)
     knowledge.load(encoder)
     for question, intent, words in (
         ("how can I pay?", "check_payment_methods", "Visa"),

@@ -17,29 +17,37 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, help="CSV with the columns text,intent")
         parser.add_argument("--train", type=Path, help="train on this CSV's labels instead of the shop's")
+        parser.add_argument("--quick", action="store_true", help="with --train: leave the encoder as it is")
+        parser.add_argument("--candidate", type=Path, help="folder of a new model, compared with the shop's")
         parser.add_argument("--predictions", type=Path, help="write text,intent,predicted,confidence here")
+        parser.add_argument("--report", type=Path, help="folder for JSON, a readable table and a diagram")
 
-    def handle(
-        self, *args: Any, file: Path, train: Path | None, predictions: Path | None, **options: Any
-    ) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         from ml.understanding.artifact import ArtifactError
         from ml.understanding.data import DataError
+        from ml.understanding.reporting import write_report
 
         try:
-            evaluation = _evaluate(file, train)
-            if predictions:
-                evaluation.write_predictions(predictions)
+            evaluation = _evaluate(options["file"], options["train"], options["quick"], options["candidate"])
+            if options["predictions"]:
+                evaluation.write_predictions(options["predictions"])
+            if options["report"]:
+                write_report(evaluation, options["report"])
         except (ArtifactError, DataError, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(json.dumps(evaluation.figures))
 
 
-def _evaluate(file: Path, train: Path | None) -> Any:
-    from ml.understanding.encoder import Encoder
-    from ml.understanding.evaluate import evaluate_recipe, evaluate_shipped
+def _evaluate(file: Path, train: Path | None, quick: bool, candidate: Path | None) -> Any:
+    from ml.understanding.evaluate import compare, evaluate_recipe, evaluate_shipped
     from ml.understanding.understander import Understander
 
     if train:
-        return evaluate_recipe(file, train, Encoder())
-    shipped = settings.ARTIFACTS / "understanding.npz"
-    return evaluate_shipped(file, Understander.load(shipped, order_patterns=settings.ORDER_PATTERNS))
+        return evaluate_recipe(file, train, frozen=quick)
+    patterns = settings.ORDER_PATTERNS
+    current = evaluate_shipped(file, Understander.load(settings.ARTIFACTS, order_patterns=patterns))
+    if not candidate:
+        return current
+    new = evaluate_shipped(file, Understander.load(candidate, order_patterns=patterns))
+    new.figures["comparison"] = compare(new, current)
+    return new

@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--data", type=Path, required=True, help="folder of the public data sets")
-        parser.add_argument("--out", type=Path, default=settings.ARTIFACTS / "understanding.npz")
+        parser.add_argument("--out", type=Path, default=settings.ARTIFACTS, help="folder of the files")
 
     def handle(self, *args: Any, data: Path, out: Path, **options: Any) -> None:
         from ml.understanding.data import DataError

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ml.understanding.artifact import PATH
+from ml.understanding.artifact import FOLDER
 from ml.understanding.entities import DEFAULT_ORDER_PATTERNS
 from ml.understanding.understander import Understander
 
@@ -10,4 +10,4 @@ from ml.understanding.understander import Understander
 @pytest.fixture(scope="session")
 def understander() -> Understander:
     """The shipped model, as the chat worker loads it."""
-    return Understander.load(PATH, order_patterns=DEFAULT_ORDER_PATTERNS, threads=1)
+    return Understander.load(FOLDER, order_patterns=DEFAULT_ORDER_PATTERNS, threads=1)

@@ -7,7 +7,10 @@ import io
 import json
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
+
+from ml.understanding.evaluate import Evaluation, compare
 
 SHOP = [
     ("where is my parcel", "track_order"),
@@ -101,3 +104,29 @@ def test_training_on_one_intent_is_refused(tmp_path):
     train = write(tmp_path / "train.csv", FRUIT[:4])
     with pytest.raises(CommandError, match="two different intents"):
         evaluate(write(tmp_path / "test.csv", FRUIT), "--train", train)
+
+
+def test_a_report_is_json_a_table_and_a_diagram(tmp_path):
+    folder = tmp_path / "report"
+    rows = [*SHOP, ("where is my parcel", "cancel_order")]
+    figures = evaluate(write(tmp_path / "shop.csv", rows), "--report", str(folder))
+    stored = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+    assert stored["accuracy"] == figures["accuracy"] == 0.8
+    assert stored["worst"][0]["text"] == "where is my parcel"
+    assert "| cancel_order | track_order | 1 |" in (folder / "evaluation.md").read_text(encoding="utf-8")
+    assert (folder / "reliability.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_candidate_is_compared_with_the_shops_model(tmp_path):
+    figures = evaluate(write(tmp_path / "shop.csv", SHOP), "--candidate", str(settings.ARTIFACTS))
+    compared = figures["comparison"]
+    assert compared["candidate"] == compared["current"]
+    assert compared["low"] == compared["difference"] == compared["high"] == 0
+
+
+def test_the_interval_holds_the_difference():
+    rows = [(str(number), "a") for number in range(200)]
+    worse = Evaluation({"model": "old", "accuracy": 0.5}, rows, ["a", "b"] * 100, [0.9] * 200)
+    better = Evaluation({"model": "new", "accuracy": 0.75}, rows, ["a", "b", "a", "a"] * 50, [0.9] * 200)
+    compared = compare(better, worse)
+    assert 0 < compared["low"] < compared["difference"] == 0.25 < compared["high"] < 0.4

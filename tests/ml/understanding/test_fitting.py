@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml.understanding.fitting import TrainingSet
+from ml.understanding.fitting import Corpus
 from ml.understanding.intents import OUT_OF_SCOPE, train
 from ml.understanding.metrics import calibration_error, mcc, report
 
 
 def clouds(names, *, rows=24, spread=0.25, seed=3):
-    """Unit vectors around one random direction for each name."""
+    """A corpus of unit vectors around one random direction for each name; there are no texts behind it."""
     rng = np.random.default_rng(seed)
     vectors, labels = [], []
     for name in names:
@@ -17,47 +17,52 @@ def clouds(names, *, rows=24, spread=0.25, seed=3):
         vectors.append(centre / np.linalg.norm(centre) + spread * rng.normal(size=(rows, 16)) / 4)
         labels += [name] * rows
     stacked = np.concatenate(vectors).astype(np.float32)
-    return stacked / np.linalg.norm(stacked, axis=1, keepdims=True), labels
+    return corpus(stacked / np.linalg.norm(stacked, axis=1, keepdims=True), labels)
+
+
+def corpus(vectors, labels):
+    n = len(labels)
+    return Corpus([], vectors, np.array(labels), np.ones(n), np.arange(n), np.ones(n, dtype=bool))
 
 
 def test_it_learns_labels_it_has_never_heard_of():
-    vectors, labels = clouds(["apples", "pears", "plums", "figs"])
-    model = train(TrainingSet.plain(vectors, labels))
-    assert model.decide(model.head.probabilities(vectors)) == labels
+    data = clouds(["apples", "pears", "plums", "figs"])
+    model = train(data, frozen=True)
+    assert model.decide(model.predict(data)) == data.labels.tolist()
     assert model.scores["accuracy"] == 1.0
 
 
 def test_two_labels_are_enough_and_one_is_not():
-    vectors, labels = clouds(["yes", "no"])
-    model = train(TrainingSet.plain(vectors, labels))
-    assert model.head.probabilities(vectors).sum(axis=1) == pytest.approx(np.ones(len(labels)))
+    data = clouds(["yes", "no"])
+    model = train(data, frozen=True)
+    assert model.predict(data).probabilities.sum(axis=1) == pytest.approx(np.ones(len(data.labels)))
     with pytest.raises(ValueError, match="two different"):
-        train(TrainingSet.plain(vectors[:24], ["yes"] * 24))
+        train(corpus(data.originals[:24], ["yes"] * 24), frozen=True)
 
 
 def test_training_twice_gives_the_same_model():
-    vectors, labels = clouds(["apples", "pears", "plums"], spread=1.5)
-    one, two = (train(TrainingSet.plain(vectors, labels), seed=5) for _ in range(2))
+    data = clouds(["apples", "pears", "plums"], spread=1.5)
+    one, two = (train(data, seed=5, frozen=True) for _ in range(2))
     assert (one.head.weights == two.head.weights).all()
-    assert (one.thresholds, one.scores) == (two.thresholds, two.scores)
+    assert (one.level, one.scores) == (two.level, two.scores)
 
 
 def test_strange_vectors_are_rejected_though_none_were_trained_on():
-    vectors, labels = clouds([f"fruit {number}" for number in range(12)], spread=0.6)
-    strange, _ = clouds([f"stone {number}" for number in range(12)], spread=0.6, seed=99)
-    model = train(TrainingSet.plain(vectors, labels))
+    data = clouds([f"fruit {number}" for number in range(12)], spread=0.6)
+    strange = clouds([f"stone {number}" for number in range(12)], spread=0.6, seed=99)
+    model = train(data, frozen=True)
     rejected = [
-        model.decide(model.head.probabilities(some)).count(OUT_OF_SCOPE) / len(labels)
-        for some in (vectors, strange)
+        model.decide(model.predict(some)).count(OUT_OF_SCOPE) / len(data.labels) for some in (data, strange)
     ]
     assert rejected[0] < 0.05
     assert rejected[1] > 0.5
 
 
 def test_labels_with_a_single_example_do_not_stop_it():
-    vectors, labels = clouds(["apples", "pears", "plums"])
+    data = clouds(["apples", "pears", "plums"])
+    labels = data.labels.tolist()
     labels[0] = "quince"
-    assert "quince" in train(TrainingSet.plain(vectors, labels)).head.labels
+    assert "quince" in train(corpus(data.originals, labels), frozen=True).head.labels
 
 
 def test_matthews_correlation_agrees_with_scikit_learn():

@@ -1,0 +1,50 @@
+"""From torch to the file that serves: ONNX with int8 weights."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import warnings
+from pathlib import Path
+
+import onnx
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+
+from ml.understanding.minilm import Branch, Fork, pretrained
+
+_OPSET = 18
+
+
+def export(adapted: Branch, path: Path) -> None:
+    """Write the fork with `adapted` in it: `pieces` and `mask` (n, t) int64 in, `vectors` (n, 768) out.
+
+    Weights are unsigned: products of signed ones overflow on processors without VNNI, and cost accuracy.
+    """
+    trunk, original = pretrained()
+    fork = Fork(trunk, original, adapted).eval()
+    with tempfile.TemporaryDirectory() as folder:
+        exact = Path(folder) / "exact.onnx"
+        _to_onnx(fork, exact)
+        quantize_dynamic(
+            exact, path, weight_type=QuantType.QUInt8, per_channel=True,
+            op_types_to_quantize=["MatMul", "Gemm"],
+        )  # fmt: skip
+    model = onnx.load(path)
+    model.producer_version = ""
+    onnx.save(model, path)
+
+
+def _to_onnx(fork: Fork, path: Path) -> None:
+    """The exporter talks at length; what matters comes as an exception."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    example = torch.randint(999, 2000, (2, 9)), torch.ones(2, 9, dtype=torch.int64)
+    rows, pieces = torch.export.Dim("rows"), torch.export.Dim("pieces")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            fork, example, path, opset_version=_OPSET,
+            input_names=["pieces", "mask"], output_names=["vectors"],
+            dynamic_shapes={"pieces": {0: rows, 1: pieces}, "mask": {0: rows, 1: pieces}},
+            external_data=False, dynamo=True, verbose=False,
+        )  # fmt: skip

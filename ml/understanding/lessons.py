@@ -1,0 +1,201 @@
+"""What the shipped model learns from: rows of the public sets and our own."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.types import MOODS
+from ml.understanding import data as sources
+from ml.understanding.augment import variants
+from ml.understanding.entities import DEFAULT_ORDER_PATTERNS, find
+from ml.understanding.head import Labels
+from ml.understanding.intents import OUT_OF_SCOPE, SHOP_INTENTS
+from ml.understanding.sentiment import OF_MOOD
+from ml.understanding.text import prepare
+
+SEED = 7
+HELD = 6  # one of so many of our own sentences, with its variants, is kept from the encoder
+BITEXT_ROWS = 25  # of each intent and edition: its sentences are one template's, more only cost time
+BITEXT_SHARE = 0.2  # of an intent's weight, against 1 for our own: its sentences are templates
+VARIANTS = 1
+VARIANT_WEIGHT = 0.5  # of a sentence's own weight, for each variant of it
+SGD_ROWS = 8  # of each of the intents of other services
+OUT_OF_SCOPE_WEIGHT = 5.0  # times a common intent's: there is more outside than inside
+REVIEWS = 400  # of each class
+PLAIN_TURNS = 150  # customers of other shops who feel nothing in particular
+OWN_SENTIMENT_WEIGHT = 4.0  # a support message is closer to what we will read than a dress review
+TWEETS = 300  # of each class
+ORDINARY = 250  # messages that no flag may be raised for, in training
+PLAIN_INTENTS = frozenset(  # people ask these without feeling
+    {
+        "delivery_options", "delivery_period", "check_payment_methods", "check_refund_policy",
+        "create_account", "edit_account", "get_invoice", "inform", "place_order", "track_order",
+        "change_shipping_address", "email_timeline", OUT_OF_SCOPE,
+    }
+)  # fmt: skip
+FELT_INTENTS = {"thanks": "positive", "complaint": "negative"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """`group` is -1 for what is trained on in every fold; `scored` marks sentences people wrote."""
+
+    text: str
+    label: str
+    weight: float
+    group: int
+    scored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One task's sentences, and which of them are held out of the encoder's training (n,)."""
+
+    name: str
+    sentences: list[Sentence]
+    held: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, name: str, sentences: list[Sentence]) -> Lesson:
+        held = [s.group >= 0 and s.group % HELD == 0 for s in sentences]
+        return cls(name, sentences, np.array(held))
+
+    @property
+    def labels(self) -> Labels:
+        return np.array([s.label for s in self.sentences], dtype=np.str_)
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        return np.array([s.weight for s in self.sentences])
+
+    @property
+    def scored(self) -> NDArray[np.bool_]:
+        return np.array([s.scored for s in self.sentences]) & self.held
+
+    def texts(self) -> list[str]:
+        return [prepare(s.text, find(s.text, order_patterns=DEFAULT_ORDER_PATTERNS)) for s in self.sentences]
+
+
+def lessons_of(data: Path) -> tuple[list[Lesson], dict[str, int], str]:
+    own, moods, flags = (sources.examples(kind) for kind in ("intents", "moods", "flags"))
+    bitext = [row for edition in sources.BITEXT for row in _sample_bitext(data, edition)]
+    clinc = sources.clinc(data, "oos_train") + sources.clinc(data, "oos_val")
+    sgd = sources.other_services(data, per_intent=SGD_ROWS)
+    rng = random.Random(SEED)
+    turns = rng.sample(sources.customer_turns(data), PLAIN_TURNS)
+    reviews, tweets = _per_class(sources.reviews(data), REVIEWS), _per_class(sources.tweets(data), TWEETS)
+    jailbreaks = sources.jailbreaks(data, held_back=False)
+    if {label for _, label in moods} != set(MOODS):
+        raise sources.DataError("The examples of moods do not match ml.types.MOODS.")
+    counts = {
+        "own": len(own), "bitext": len(bitext), "clinc150": len(clinc), "sgd": len(sgd),
+        "reviews": len(reviews), "moods": len(moods), "flags": len(flags), "taskmaster": len(turns),
+        "davidson": len(tweets), "jailbreaks": len(jailbreaks),
+    }  # fmt: skip
+    plain = [*turns, *(text for text, _ in [*bitext, *sgd, *clinc])]
+    ordinary = rng.sample(plain, ORDINARY) + [text for text, label in own if label != "complaint"][::3]
+    calm_tweets = _texts(tweets, "plain")
+    near_leaving = [
+        text for label in ("complaint", "goodbye", "delete_account") for text in _texts(own, label)
+    ]
+    lessons = [
+        Lesson.of("intents", intent_sentences(own, bitext, clinc + sgd)),
+        Lesson.of("sentiment", sentiment_sentences(moods, own, reviews, turns)),
+        Lesson.of("moods", [Sentence(text, mood, 1.0, i, True) for i, (text, mood) in enumerate(moods)]),
+        _alarm("toxicity", _texts(tweets, "toxic"), calm_tweets + ordinary),
+        _alarm("injection", _texts(flags, "injection") + jailbreaks, ordinary + calm_tweets[:300]),
+        _alarm("leaving", _texts(flags, "leaving"), ordinary + [text for text, _ in moods] + near_leaving),
+    ]
+    everything = [*own, *moods, *flags, *bitext, *clinc, *sgd, *reviews, *tweets]
+    everything += [(text, "") for text in [*turns, *jailbreaks]]
+    return lessons, counts, sources.fingerprint(everything)
+
+
+def _texts(rows: Sequence[sources.Row], label: str) -> list[str]:
+    return [text for text, found in rows if found == label]
+
+
+def _alarm(name: str, raised: Sequence[str], plain: Sequence[str]) -> Lesson:
+    """Both sides weigh alike."""
+    rows = [(text, name, 1.0) for text in raised]
+    rows += [(text, "plain", len(raised) / len(plain)) for text in plain]
+    return Lesson.of(name, [Sentence(*row, group, True) for group, row in enumerate(rows)])
+
+
+def _per_class(rows: Sequence[sources.Row], count: int) -> list[sources.Row]:
+    rng = random.Random(SEED)
+    labels = sorted({label for _, label in rows})
+    return [(text, label) for label in labels for text in rng.sample(_texts(rows, label), count)]
+
+
+def sentiment_sentences(
+    moods: Sequence[sources.Row],
+    own: Sequence[sources.Row],
+    reviews: Sequence[sources.Row],
+    turns: Sequence[str],
+) -> list[Sentence]:
+    """Support messages by what their mood means, plain requests as neutral, and reviews."""
+    of_mood = {str(mood): str(label) for mood, label in OF_MOOD.items()}
+    felt = [(text, of_mood[mood], OWN_SENTIMENT_WEIGHT) for text, mood in moods]
+    felt += [(text, FELT_INTENTS[intent], 2.0) for text, intent in own if intent in FELT_INTENTS]
+    felt += [(text, "neutral", 1.0) for text, intent in own if intent in PLAIN_INTENTS]
+    felt += [(text, "neutral", 1.0) for text in turns] + [(text, label, 1.0) for text, label in reviews]
+    return _level_out([Sentence(*row, group, True) for group, row in enumerate(felt)], boost={})
+
+
+def intent_sentences(
+    own: Sequence[sources.Row], bitext: Sequence[sources.Row], strange: Sequence[sources.Row]
+) -> list[Sentence]:
+    """Our sentences with their variants, and Bitext weighted so that it informs but does not rule."""
+    rng = random.Random(SEED)
+    sentences: list[Sentence] = []
+    for group, (text, label) in enumerate([*own, *strange]):
+        sentences.append(Sentence(text, label, 1.0, group, True))
+        if label in (OUT_OF_SCOPE, "inform"):
+            continue  # there, every word may matter
+        made = variants(text, rng=rng, told_at_length=label in SHOP_INTENTS)
+        for variant in rng.sample(made, min(VARIANTS, len(made))):
+            sentences.append(Sentence(variant, label, VARIANT_WEIGHT, group, False))
+    share = Counter(label for _, label in bitext)
+    written = _weight_of(sentences)
+    for text, label in bitext:
+        weight = BITEXT_SHARE * written[label] / share[label]
+        sentences.append(Sentence(text, label, weight, -1, False))
+    return _level_out(sentences, boost={OUT_OF_SCOPE: OUT_OF_SCOPE_WEIGHT})
+
+
+def _level_out(sentences: list[Sentence], *, boost: dict[str, float]) -> list[Sentence]:
+    """Labels weigh alike, those to be boosted several times as much."""
+    weight = _weight_of(sentences)
+    common = float(np.median([weight[label] for label in weight]))
+    wanted = {label: common * boost.get(label, 1.0) for label in weight}
+    return [
+        Sentence(s.text, s.label, s.weight * wanted[s.label] / weight[s.label], s.group, s.scored)
+        for s in sentences
+    ]
+
+
+def _weight_of(sentences: Sequence[Sentence]) -> dict[str, float]:
+    weight: dict[str, float] = defaultdict(float)
+    for sentence in sentences:
+        weight[sentence.label] += sentence.weight
+    return weight
+
+
+def _sample_bitext(data: Path, edition: str) -> list[sources.Row]:
+    by_intent: dict[str, list[sources.Row]] = defaultdict(list)
+    for row in sources.bitext_for_shop(data, edition):
+        by_intent[row[1]].append(row)
+    rng = random.Random(SEED)
+    return [
+        row
+        for intent in sorted(by_intent)
+        for row in rng.sample(by_intent[intent], min(BITEXT_ROWS, len(by_intent[intent])))
+    ]

@@ -1,0 +1,64 @@
+"""What a message asks beside its main point, and what it names only to refuse it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from ml.understanding.clauses import parts, refusal
+
+
+@pytest.mark.parametrize(
+    ("text", "refused", "rest"),
+    [
+        ("I do not want to cancel", "cancel", ""),
+        ("please don't cancel my order", "cancel my order", ""),
+        ("I never asked you to delete my account.", "delete my account", ""),
+        ("I’m not asking for a refund, just tell me where it is", "a refund", "tell me where it is"),
+        ("I don't want to cancel but where is my parcel", "cancel", "where is my parcel"),
+        ("where is it? I do not want to return it", "return it", "where is it?"),
+        ("I did not ask to change my name. When does it arrive?", "change my name", "When does it arrive?"),
+    ],
+)  # fmt: skip
+def test_a_refusal_names_the_act_and_leaves_the_rest(text, refused, rest):
+    found = refusal(text)
+    assert (found.refused, found.rest) == (refused, rest)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I don't want it any more, cancel it",
+        "I don't know how to cancel",
+        "why can't I cancel my order",
+        "it does not arrive",
+        "I do not want to wait any longer, cancel it",
+        "not happy",
+    ],
+)
+def test_not_every_not_refuses_an_act(text):
+    assert refusal(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Where is my order and can I change the address", ["Where is my order", "can I change the address"]),
+        ("cancel the lamp. Also send me the invoice", ["cancel the lamp", "send me the invoice"]),
+        ("where is my order", []),
+        ("thanks and bye", []),
+    ],
+)
+def test_parts_are_what_can_be_asked_apart(text, found):
+    assert parts(text) == found
+
+
+@pytest.mark.parametrize(
+    "text", ["and " * 3000, "don't want to " * 900, "a" * 10_000, ". " * 5000, " " * 10_000]
+)
+def test_hostile_text_takes_bounded_time(text):
+    begun = time.perf_counter()
+    parts(text)
+    refusal(text)
+    assert time.perf_counter() - begun < 1
