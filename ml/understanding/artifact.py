@@ -98,7 +98,8 @@ def _read(archive: Any, meta: dict[str, Any]) -> Artifact:
         )
         for name in _NAMES
     }
-    if any(head.weights.shape != (len(head.labels), 2 * DIMENSIONS) for head in heads.values()):
+    widths = {head.weights.shape[1] for head in heads.values()}
+    if len(widths) != 1 or not widths <= {DIMENSIONS, 2 * DIMENSIONS}:
         raise ValueError("a head does not fit the encoder")
     memory = Memory(
         archive["memory.vectors"].astype(np.float32) / np.float32(_STEP), archive["memory.owners"]

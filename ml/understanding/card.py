@@ -16,10 +16,9 @@ and whether it is abusive, tries to steer the assistant or threatens to leave. T
 configuration, data hash and scores.
 
 ## What it is
-all-MiniLM-L6-v2 (Apache-2.0) with int8 weights. Its upper three layers exist twice: as they come, and
-adapted to the tasks below, all at once. Each head is multinomial logistic regression on both sentence
-vectors, their logits averaged and tempered ({temperature} for the {labels} intents). A message is out of
-scope when that class wins or its trust, the root of the probability times the nearness to a training
+all-MiniLM-L6-v2 (Apache-2.0) with int8 weights. {views}
+Each head is multinomial logistic regression, tempered ({temperature} for the {labels} intents). A
+message is out of scope when that class wins or its trust, the root of the probability times the nearness to a training
 sentence of the intent, stays below {level}. Below {clarify} of confidence the desk asks back. Flags are
 raised at {flags}; they inform people and refuse nothing.
 
@@ -66,6 +65,11 @@ dishwasher safe") count as out of scope. Beyond 256 word pieces a message is rea
 follows words and typography, not irony. Tweets were the only examples of abuse.
 """
 
+_ADAPTED = """\
+Its upper three layers exist twice: as they come, and adapted to the tasks below, all at once; the logits
+of both sentence vectors are averaged."""
+_AS_IT_COMES = "The encoder is as it comes (`--quick`)."
+
 
 def write_card(artifact: Artifact, path: Path) -> None:
     path.write_text(card(artifact), encoding="utf-8")
@@ -88,6 +92,7 @@ def card(artifact: Artifact) -> str:
         **{name: count for name, count in about["rows"].items() if name != "flags"},
         flags_rows=about["rows"]["flags"],
         version=artifact.version,
+        views=_ADAPTED if about["config"]["adapted"] else _AS_IT_COMES,
         labels=len(intents.labels),
         temperature=f"{intents.temperature:.2f}",
         level=artifact.level,

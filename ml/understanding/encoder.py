@@ -26,7 +26,7 @@ class SupportsEncode(Protocol):
         """(n, 384), rows of length one."""
 
     def views(self, texts: Sequence[str]) -> Vectors:
-        """(n, 768): what `encode` gives, and the adapted vector."""
+        """(n, 768): what `encode` gives, and the adapted vector; (n, 384) where the encoder is as it came."""
 
 
 class Encoder:
@@ -41,6 +41,7 @@ class Encoder:
         options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False  # it keeps the memory of the largest batch ever seen
         self._session = InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self._width = int(self._session.get_outputs()[0].shape[1])
         self._tokenizer = Tokenizer.from_str(tokenizer)
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(LONGEST)
@@ -49,7 +50,7 @@ class Encoder:
         return self.views(texts)[:, :DIMENSIONS]
 
     def views(self, texts: Sequence[str]) -> Vectors:
-        vectors = np.zeros((len(texts), 2 * DIMENSIONS), dtype=np.float32)
+        vectors = np.zeros((len(texts), self._width), dtype=np.float32)
         pieces = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         for rows in _of_like_length([len(ids) for ids in pieces]):
             vectors[rows] = self._run([pieces[row] for row in rows])

@@ -16,7 +16,7 @@ from ml.understanding.minilm import Branch, Fork, pretrained
 _OPSET = 18
 
 
-def export(adapted: Branch, path: Path) -> None:
+def export(adapted: Branch | None, path: Path) -> None:
     """Write the fork with `adapted` in it: `pieces` and `mask` (n, t) int64 in, `vectors` (n, 768) out.
 
     Weights are unsigned: products of signed ones overflow on processors without VNNI, and cost accuracy.

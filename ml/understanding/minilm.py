@@ -105,9 +105,9 @@ class RowQuantised(nn.Module):
 
 
 class Fork(nn.Module):
-    """What is exported: (n, 768), the original vector beside the adapted one."""
+    """What is exported: (n, 768), the original vector beside the adapted one; (n, 384) without a branch."""
 
-    def __init__(self, trunk: Trunk, original: Branch, adapted: Branch) -> None:
+    def __init__(self, trunk: Trunk, original: Branch, adapted: Branch | None) -> None:
         super().__init__()
         self.trunk, self.original, self.adapted = copy.copy(trunk), original, adapted
         self.trunk._modules = dict(trunk._modules) | {"words": RowQuantised(trunk.words.weight)}
@@ -115,7 +115,10 @@ class Fork(nn.Module):
     def forward(self, pieces: Tensor, mask: Tensor) -> Tensor:
         seen = mask.bool()
         states = self.trunk(pieces, seen[:, None, None, :])
-        return torch.cat([self.original(states, seen), self.adapted(states, seen)], dim=1)
+        vectors: Tensor = self.original(states, seen)
+        if self.adapted is None:
+            return vectors
+        return torch.cat([vectors, self.adapted(states, seen)], dim=1)
 
 
 @cache

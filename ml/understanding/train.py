@@ -1,7 +1,7 @@
 """Trains the shipped understanding model: `python -m ml.understanding.train --data DIR --out FOLDER`.
 
-Read top to bottom: rows, one encoder adapted to all tasks at once, its ONNX file, and heads fitted on
-what that file says, so that int8 weights cost the heads nothing. A sixth of our own sentences is kept
+Read top to bottom: rows, one encoder adapted to all tasks at once (`--quick`: as it comes), its ONNX file,
+and heads fitted on what that file says, so that int8 weights cost the heads nothing. A sixth of our own sentences is kept
 from the encoder; temperatures, levels and the scores in the file are theirs.
 """
 
@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,17 +31,20 @@ from ml.understanding.sentiment import FLAGS
 from ml.understanding.text import prepare
 from ml.understanding.trust import best_level, remember
 
+if TYPE_CHECKING:
+    from ml.understanding.minilm import Branch
+
 EPOCHS = 2
 ENCODER_ROWS = {"intents": 1_500, "sentiment": 500, "toxicity": 250, "injection": 250}  # it is adapted on
 FALSE_ALARMS = 0.002  # of ordinary messages kept from training, at a flag's level
 CLARIFY_ACCURACY = 0.55  # below the confidence where this is reached, we ask back
 
 
-def build(data: Path, folder: Path, say: Callable[[str], None] = print) -> Artifact:
+def build(data: Path, folder: Path, say: Callable[[str], None] = print, *, quick: bool = False) -> Artifact:
     """Everything that goes into the model's files; the encoder is written to `folder` on the way."""
     lessons, counts, fingerprint = lessons_of(data)
     say(f"rows: {counts}")
-    encoder = _adapt_encoder(lessons, folder, say)
+    encoder = _write_encoder(lessons, folder, say, quick)
     vectors = {lesson.name: encoder.views(lesson.texts()) for lesson in lessons}
     intents, level, clarify, intent_scores, per_intent = _intents(lessons[0], vectors["intents"])
     say(f"intents: {intent_scores}")
@@ -59,7 +62,8 @@ def build(data: Path, folder: Path, say: Callable[[str], None] = print) -> Artif
         "data_hash": fingerprint,
         "rows": counts,
         "config": {
-            "encoder": NAME, "seed": SEED, "epochs": EPOCHS, "encoder_rows": ENCODER_ROWS, "false_alarms": FALSE_ALARMS,
+            "encoder": NAME, "adapted": not quick, "seed": SEED, "false_alarms": FALSE_ALARMS,
+            "epochs": EPOCHS, "encoder_rows": ENCODER_ROWS,
             "bitext_rows": rows.BITEXT_ROWS, "bitext_share": rows.BITEXT_SHARE,
             "variant_weight": rows.VARIANT_WEIGHT, "out_of_scope_weight": rows.OUT_OF_SCOPE_WEIGHT,
             "own_sentiment_weight": rows.OWN_SENTIMENT_WEIGHT,
@@ -74,11 +78,21 @@ def build(data: Path, folder: Path, say: Callable[[str], None] = print) -> Artif
     return artifact
 
 
-def _adapt_encoder(lessons: Sequence[Lesson], folder: Path, say: Callable[[str], None]) -> Encoder:
+def _write_encoder(
+    lessons: Sequence[Lesson], folder: Path, say: Callable[[str], None], quick: bool
+) -> Encoder:
+    from ml.understanding.export import export
+    from ml.understanding.minilm import tokenizer
+
+    folder.mkdir(parents=True, exist_ok=True)
+    export(None if quick else _adapted(lessons, say), folder / ENCODER)
+    return Encoder(folder / ENCODER, tokenizer().to_str())
+
+
+def _adapted(lessons: Sequence[Lesson], say: Callable[[str], None]) -> Branch:
     """One branch for every lesson but moods and threats, whose few sentences it would learn by heart."""
     from ml.understanding.adapt import Task, adapt
-    from ml.understanding.export import export
-    from ml.understanding.minilm import states_of, tokenizer
+    from ml.understanding.minilm import states_of
 
     texts: list[str] = []
     tasks: list[Task] = []
@@ -93,9 +107,7 @@ def _adapt_encoder(lessons: Sequence[Lesson], folder: Path, say: Callable[[str],
     begun = time.perf_counter()
     branch = adapt(states_of(texts), tasks, seed=SEED, epochs=EPOCHS)
     say(f"encoder adapted on {len(texts)} sentences in {time.perf_counter() - begun:.0f} s")
-    folder.mkdir(parents=True, exist_ok=True)
-    export(branch, folder / ENCODER)
-    return Encoder(folder / ENCODER, tokenizer().to_str())
+    return branch
 
 
 def _drawn(lesson: Lesson, count: int) -> NDArray[np.int64]:
@@ -184,10 +196,12 @@ def _clarify_level(confidence: NDArray[np.float64], right: NDArray[np.bool_]) ->
     return 0.8
 
 
-def train_shipped(data: Path, folder: Path, *, say: Callable[[str], None] = print) -> None:
+def train_shipped(
+    data: Path, folder: Path, *, quick: bool = False, say: Callable[[str], None] = print
+) -> None:
     """Train, check that every intent of the design is there, write the files and their card."""
     begun = time.perf_counter()
-    artifact = build(data, folder, say)
+    artifact = build(data, folder, say, quick=quick)
     if set(artifact.heads["intents"].labels) != set(INTENTS):
         raise sources.DataError("The examples do not cover exactly the intents of the design.")
     save(artifact, folder)
@@ -199,9 +213,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Train the understanding model.")
     parser.add_argument("--data", type=Path, required=True, help="folder of the public data sets")
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder of the model's files and card")
+    parser.add_argument("--quick", action="store_true", help="leave the encoder as it is")
     options = parser.parse_args(arguments)
     try:
-        train_shipped(options.data, options.out)
+        train_shipped(options.data, options.out, quick=options.quick)
     except (OSError, sources.DataError) as error:
         print(f"Training stopped: {error}", file=sys.stderr)
         return 1
