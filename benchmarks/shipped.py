@@ -11,13 +11,13 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from ml.understanding.pii import find_personal
 
 from ml.types import Understanding
 from ml.understanding import data as sources
 from ml.understanding.artifact import FOLDER
 from ml.understanding.entities import DEFAULT_ORDER_PATTERNS
 from ml.understanding.metrics import class_scores
+from ml.understanding.pii import find_personal
 from ml.understanding.sentiment import heat
 from ml.understanding.understander import Understander
 

@@ -18,9 +18,9 @@ configuration, data hash and scores.
 ## What it is
 all-MiniLM-L6-v2 (Apache-2.0) with int8 weights. {views}
 Each head is multinomial logistic regression, tempered ({temperature} for the {labels} intents). A
-message is out of scope when that class wins or its trust, the root of the probability times the nearness to a training
-sentence of the intent, stays below {level}. Below {clarify} of confidence the desk asks back. Flags are
-raised at {flags}; they inform people and refuse nothing.
+message is out of scope when that class wins or its trust, the root of the probability times the nearness
+to a training sentence of the intent, stays below {level}. Below {clarify} of confidence the desk asks
+back. Flags are raised at {flags}; they inform people and refuse nothing.
 
 ## Data
 | set | rows | licence | used for |
@@ -41,7 +41,8 @@ Data hash `{data_hash}`. Bitext's questions about a customer's own parcel are la
 
 ## Scores
 On the sixth of the rows that the encoder and the scored heads never saw, variants of a sentence
-kept together. Temperatures and levels were chosen on the same rows, so these figures are slightly kind.
+kept together. Temperatures, levels and the weight of what is out of scope were chosen on the same rows,
+so these figures are slightly kind.
 The shipped heads are then fitted on all rows. The last line is on data that nothing was set on.
 
 | figure | value |

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +78,11 @@ class Lesson:
     @property
     def scored(self) -> NDArray[np.bool_]:
         return np.array([s.scored for s in self.sentences]) & self.held
+
+    def weighing(self, label: str, factor: float) -> Lesson:
+        """The same with so many times the weight on one label."""
+        weighed = [replace(s, weight=s.weight * factor) if s.label == label else s for s in self.sentences]
+        return replace(self, sentences=weighed)
 
     def texts(self) -> list[str]:
         return [prepare(s.text, find(s.text, order_patterns=DEFAULT_ORDER_PATTERNS)) for s in self.sentences]
