@@ -60,7 +60,7 @@ def adapt(states: Sequence[Tensor], tasks: Sequence[Task], *, seed: int, epochs:
             )
             weights = torch.from_numpy(task.weights[places]).float()
             optimizer.zero_grad(set_to_none=True)
-            (losses * weights).mean().backward()
+            (losses * weights).mean().backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(branch.parameters(), 1.0)
             optimizer.step()
             schedule.step()

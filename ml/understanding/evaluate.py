@@ -35,7 +35,7 @@ class Evaluation:
 
     def worst(self) -> list[dict[str, Any]]:
         """The surest of the wrong answers."""
-        wrong = [
+        wrong: list[dict[str, Any]] = [
             {"text": text, "intent": gold, "predicted": said, "confidence": round(sure, 4)}
             for (text, gold), said, sure in zip(self.rows, self.predicted, self.confidence, strict=True)
             if gold != said

@@ -118,7 +118,7 @@ class Understander:
             trusted = trusted or max(ranking, key=ranking.__getitem__) != max(said, key=said.__getitem__)
         best = sorted(ranking.items(), key=lambda item: -item[1])[:_CANDIDATES]
         (intent, confidence), margin = best[0], best[0][1] - best[1][1]
-        requests = (intent if trusted else OUT_OF_SCOPE,)
+        requests: tuple[str, ...] = (intent if trusted else OUT_OF_SCOPE,)
         if not settled and (intent in SHOP_INTENTS or not trusted):
             requests = self._requests(requests[0], reading, seen)
         feeling = sentiment.read(text, seen.vectors[:1], self.artifact)
