@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -59,7 +59,7 @@ def run(data: Path | None) -> dict[str, object]:
     figures |= shipped(data)
     for name, figure in figures.items():
         bench.say(name, figure)
-    parts = {
+    parts: dict[str, Callable[[], object]] = {
         "hint3": lambda: {name: hint3(bench, name) for name in HINT3},
         "banking77": lambda: {"ten_shot": banking(bench, SHOTS), "full": banking(bench, None)},
         "bitext": lambda: {

@@ -61,11 +61,11 @@ def draw_reliability(evaluation: Evaluation, path: Path) -> None:
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], linestyle="--", color="0.6", label="calibrated")
-    axes.bar(
+    bars = axes.bar(
         [(b + 0.5) / BINS for b in filled], [right[bins == b].mean() for b in filled],
         width=0.9 / BINS, color="#3b6ea5", label="right, of the answers this sure",
     )  # fmt: skip
-    axes.bar_label(axes.containers[0], [str(int((bins == b).sum())) for b in filled], fontsize=8)
+    axes.bar_label(bars, [str(int((bins == b).sum())) for b in filled], fontsize=8)
     axes.set(xlim=(0, 1), ylim=(0, 1.05), xlabel="confidence", ylabel="share right")
     axes.set_title(
         f"{evaluation.figures['rows']} messages, calibration error {evaluation.figures['ece']:.3f}"

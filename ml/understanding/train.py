@@ -57,7 +57,7 @@ def build(data: Path, folder: Path, say: Callable[[str], None] = print, *, quick
     for lesson in lessons[1:]:
         heads[lesson.name], scores[lesson.name] = _calibrated(lesson, vectors[lesson.name])
         say(f"{lesson.name}: {scores[lesson.name]}")
-    levels = {
+    levels: dict[str, float] = {
         lesson.name: _alarm_level(vectors[lesson.name], lesson) for lesson in lessons if lesson.name in FLAGS
     }
     say(f"levels of the flags: {levels}")
