@@ -38,7 +38,7 @@ LENGTH = 64  # tokens of a timed text: every peer writes as many
 ROUNDS = 9
 ARRIVALS = 40  # times that eight arrive at once
 STORM = 10_000
-_CROWD = 28  # threads of the storm, some more than running and waiting jobs have room
+_CROWD = 25  # threads of the storm, some more than running and waiting jobs have room
 _WARM = 1000  # generations before memory is first read
 
 

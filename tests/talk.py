@@ -94,6 +94,7 @@ class NoModel:
 
     version = "none"
     tries = 1
+    is_quick = False
 
     def draft(self, facts: Facts, seed: int) -> Words:
         raise BackendError("no model in this test")

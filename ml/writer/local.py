@@ -27,6 +27,7 @@ class LocalModel:
     """A general model, held by a grammar. What all its prompts begin with is decoded once."""
 
     tries = 2
+    is_quick = False
 
     def __init__(self, path: Path, *, threads: int) -> None:
         """Raises ModelMissing."""

@@ -60,6 +60,7 @@ class Server:
     name the first that the server lists is used. Thread-safe; calls share one pool of connections."""
 
     tries = 2
+    is_quick = False
 
     def __init__(
         self, url: str, *, deadline: float = DEADLINE, clock: Callable[[], float] = time.monotonic

@@ -37,9 +37,10 @@ class Words:
 
 class Source(Protocol):
     """Something that drafts texts. `draft` raises BackendError where it cannot; a refused draft is
-    asked for again until there were `tries`."""
+    asked for again until there were `tries`. A source `is_quick` if a try more costs nobody a wait."""
 
     tries: int
+    is_quick: bool
 
     @property
     def version(self) -> str: ...
@@ -54,6 +55,7 @@ class Embedded:
     writer, and it cannot be misread."""
 
     tries = 5
+    is_quick = True
 
     def __init__(self, *models: EmbeddedModel) -> None:
         self.models: dict[Channel, EmbeddedModel] = {model.channel: model for model in models}

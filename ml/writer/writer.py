@@ -28,6 +28,7 @@ __all__ = ["FactsError", "ModelMissing", "Writer", "WriterError", "load_writer",
 
 log = logging.getLogger(__name__)
 LATELY = 5000  # texts that are not written again word for word if it can be helped
+FRESHENED = 6  # further tries of a quick source where all that is wrong with a text is that it is not new
 
 
 class Writer:
@@ -72,7 +73,8 @@ class Writer:
     ) -> Words | None:
         """The first of a source's drafts that has no fault; a stale one only if no other comes."""
         stale: Words | None = None
-        for turn in range(source.tries):
+        turn, tries = 0, source.tries
+        while turn < tries:
             try:
                 words = source.draft(facts, seed + 7919 * turn)
             except BackendError as error:
@@ -81,9 +83,12 @@ class Writer:
             if faults := [*_faults(words, facts), *words.faults]:
                 rejected += faults
             elif fresh and not self._is_new(facts.situation, words.text):
+                if stale is None and source.is_quick:
+                    tries += FRESHENED
                 stale = words
             else:
                 return words
+            turn += 1
         return stale
 
     def _is_new(self, situation: str, text: str) -> bool:

@@ -19,6 +19,7 @@ class Parrot:
 
     version = "parrot"
     tries = 1
+    is_quick = False
 
     def draft(self, facts: Facts, seed: int) -> Words:
         headline = "As you say" if facts.channel == "mail" else ""

@@ -29,6 +29,7 @@ class Backup:
 
     version = "embedded"
     tries = 1
+    is_quick = False
 
     def draft(self, facts: Facts, seed: int) -> Words:
         return Words(GOOD)

@@ -36,6 +36,7 @@ class Scripted:
 
     version = "scripted"
     tries = 2
+    is_quick = False
 
     def __init__(self, *lines: str | BackendError) -> None:
         self.lines = list(lines)
