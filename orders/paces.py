@@ -50,7 +50,7 @@ def known_at(rows: Sequence[Consignment], *, now: datetime) -> list[Consignment]
     """The rows with what their sellers, routes and carriers show by now, and the orders in hand."""
     keys = [{leg.name: key_of(leg, row) for leg in LEGS} for row in rows]
     wanted = {key for of_row in keys for key in of_row.values() if key}
-    spells = {pace.key: _spells(pace, now) for pace in Pace.objects.filter(key__in=sorted(wanted)).iterator()}
+    spells = {pace.key: _spells(pace, now) for pace in Pace.objects.filter(key__in=sorted(wanted))}
     backlog = dict(
         Backlog.objects.filter(seller__in=sorted({row.seller for row in rows} | {""})).values_list(
             "seller", "open"

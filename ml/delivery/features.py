@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 import numpy as np
@@ -76,6 +77,7 @@ _PROGRESS = (
 )
 
 
+@cache
 def group_of(name: str) -> str:
     """The circumstance that a feature tells of."""
     if name in _PROGRESS:
@@ -203,7 +205,7 @@ class Encoder:
         parts = []
         for start in range(0, len(who), CHUNK):
             part = slice(start, start + CHUNK)
-            parts.append(_summary(past.latest(leg, who[part], moment[part])[0], self.scale_))
+            parts.append(_summary(past.latest(leg, who[part], moment[part]), self.scale_))
         merged = np.concatenate(parts, axis=1) if parts else np.zeros((len(SUMMARY), 0))
         # the whole shop's spells are always as many, and their spread says little
         names = SUMMARY if leg.keys else SUMMARY[:2]
@@ -218,11 +220,12 @@ def _summary(days: Floats, scale: float) -> Floats:
     standard deviation of their logarithms, and how many they are."""
     least = scale * OFFSET
     logs = np.log(np.maximum(days, 0) + least)
-    count = np.isfinite(logs).sum(axis=1)
+    known = np.isfinite(logs)
+    count, logs = known.sum(axis=1), np.where(known, logs, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        level = np.nansum(logs, axis=1) / count
-        newest = np.nansum(logs[:, :NEWEST], axis=1) / np.minimum(count, NEWEST)
-        spread = np.sqrt(np.nansum((logs - level[:, None]) ** 2, axis=1) / count)
+        level = logs.sum(axis=1) / count
+        newest = logs[:, :NEWEST].sum(axis=1) / np.minimum(count, NEWEST)
+        spread = np.sqrt(np.where(known, (logs - level[:, None]) ** 2, 0).sum(axis=1) / count)
     return np.stack([np.exp(level) - least, np.exp(newest) - least, spread, count.astype(np.float64)])
 
 

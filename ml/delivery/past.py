@@ -12,16 +12,16 @@ from typing import Protocol
 
 import numpy as np
 
-from ml.delivery.table import Floats, Ints, Table, days_of
+from ml.delivery.table import Floats, Ints, Table
 from ml.types import Leg
 
 EXTRA_LATEST = 30  # spells that are looked at for a word of a shop's own column
 
 
 class Past(Protocol):
-    def latest(self, leg: Leg, who: Ints, moment: Floats) -> tuple[Floats, Floats]:
-        """Days of the latest spells and when they ended, newest first; shape (rows, leg.latest), with NaN
-        where there are fewer."""
+    def latest(self, leg: Leg, who: Ints, moment: Floats) -> Floats:
+        """Days of the latest spells, newest first; shape (rows, leg.latest), with NaN where there are
+        fewer."""
 
     def open(self, who: Ints, moment: Floats, *, of_seller: bool) -> Floats:
         """Orders in hand, of the row's seller or of all; shape (rows,)."""
@@ -66,14 +66,15 @@ class Walk:
         self._spells: dict[str, _Index] = {}
         self._placed: dict[bool, tuple[_Index, _Index]] = {}
 
-    def latest(self, leg: Leg, who: Ints, moment: Floats) -> tuple[Floats, Floats]:
+    def latest(self, leg: Leg, who: Ints, moment: Floats) -> Floats:
         index, keys = self._spells_of(leg), self._keys_of(leg.keys)[who]
         at = index.before(keys, moment)[:, None] - 1 - np.arange(leg.latest)
         known = (at >= index.first[np.maximum(keys, 0)][:, None]) & (keys >= 0)[:, None]
         at = np.where(known, at, 0)
         if not len(index.days):
-            return np.full(at.shape, np.nan), np.full(at.shape, np.nan)
-        return np.where(known, index.days[at], np.nan), np.where(known, index.ends[at], np.nan)
+            return np.full(at.shape, np.nan)
+        found: Floats = np.where(known, index.days[at], np.nan)
+        return found
 
     def open(self, who: Ints, moment: Floats, *, of_seller: bool) -> Floats:
         names = ("seller",) if of_seller else ()
@@ -112,15 +113,16 @@ class Given:
     def __init__(self, table: Table) -> None:
         self.table = table
 
-    def latest(self, leg: Leg, who: Ints, moment: Floats) -> tuple[Floats, Floats]:
-        days = np.full((len(who), leg.latest), np.nan)
-        ends = np.full((len(who), leg.latest), np.nan)
-        for at, row in enumerate(who):
-            spells = self.table.pasts[row].get(leg.name, ())[: leg.latest]
-            if spells:
-                days[at, : len(spells)] = [spell.days for spell in spells]
-                ends[at, : len(spells)] = [days_of(spell.ended_at) for spell in spells]
-        return days, ends
+    def latest(self, leg: Leg, who: Ints, moment: Floats) -> Floats:
+        given = [self.table.pasts[row].get(leg.name, ()) for row in who]
+        # orders of one seller or route are given the very same spells: each is read once
+        distinct = {id(spells): spells for spells in given}
+        days = np.full((len(distinct), leg.latest), np.nan)
+        for at, spells in enumerate(distinct.values()):
+            known = [spell.days for spell in spells[: leg.latest]]
+            days[at, : len(known)] = known
+        place = {key: at for at, key in enumerate(distinct)}
+        return days[[place[id(spells)] for spells in given]]
 
     def open(self, who: Ints, moment: Floats, *, of_seller: bool) -> Floats:
         return self.table.floats("seller_open" if of_seller else "shop_open")[who]

@@ -7,7 +7,8 @@ only say by how much an order differs from it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from ml.delivery.features import OFFSET, Encoder
+from ml.delivery.forest import Forest
 from ml.delivery.stages import Family
 from ml.delivery.table import Floats
 
@@ -23,7 +25,7 @@ LEVEL_PRIOR = 8.0  # a region's or route's level is pulled to the shop's as if t
 LEAST_LEFT = 0.25  # of the level: what is still expected of a parcel that is overdue
 NARROWEST = 0.02  # of the median days: no spread is smaller
 FEWEST_SEEN = 100
-FEW = 256  # rows that one thread handles before others have woken up
+FEW = 128  # rows that are walked down all trees at once faster than tree by tree
 SHORTEST = 0.002  # of the median days: no time left is shorter
 
 # The level of a family: its own leg, the shop's, and what has already passed of it.
@@ -60,6 +62,12 @@ class Regressors:
     high: HistGradientBoostingRegressor
     typical_: Floats
     longest_: float
+    _median_trees: Forest = field(init=False, repr=False)
+    _spread_trees: Forest = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._median_trees = Forest(self.medians)
+        self._spread_trees = Forest([self.low, self.high])
 
     @classmethod
     def fit(
@@ -89,13 +97,14 @@ class Regressors:
 
     def median(self, x: Floats) -> Floats:
         """Days left, shape (rows,)."""
-        return self._days(np.mean([_raw(member, x) for member in self.medians], axis=0), x)
+        return self._days(_raw(self._median_trees, self.medians, x).mean(axis=0), x)
 
     def spread(self, x: Floats, median: Floats) -> tuple[Floats, Floats]:
         """Days from the median down to the 10% and up to the 90% quantile, before calibration."""
         narrowest = self.encoder.scale_ * NARROWEST
-        below = np.maximum(median - self._days(_raw(self.low, x), x), narrowest)
-        above = np.maximum(self._days(_raw(self.high, x), x) - median, narrowest)
+        low, high = _raw(self._spread_trees, [self.low, self.high], x)
+        below = np.maximum(median - self._days(low, x), narrowest)
+        above = np.maximum(self._days(high, x) - median, narrowest)
         return below, above
 
     def state(self) -> dict[str, Any]:
@@ -118,11 +127,12 @@ class Regressors:
         return np.maximum(days, self.encoder.scale_ * SHORTEST)
 
 
-def _raw(model: HistGradientBoostingRegressor, x: Floats) -> Floats:
-    """As `predict`, without checking the values again and, for few rows, without waking threads for each
-    tree: a fraction of the time of a single row."""
-    found: Floats = model._raw_predict(x, n_threads=1 if len(x) < FEW else None)[:, 0]
-    return found
+def _raw(forest: Forest, models: Sequence[HistGradientBoostingRegressor], x: Floats) -> Floats:
+    """What the models predict, shape (models, rows). Many rows go as in `predict`, without checking the
+    values again."""
+    if len(x) < FEW:
+        return forest.predict(x)
+    return np.stack([model._raw_predict(x)[:, 0] for model in models])
 
 
 def _boosting(

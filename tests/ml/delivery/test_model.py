@@ -222,3 +222,15 @@ def test_a_level_that_shifted_is_followed_before_anything_is_learned_again(model
         model.forecast(known_at(rows, row, now), now=now) for rows in (deliveries(400, seed=5), quick)
     )
     assert days(shifted) < 0.75 * days(usual)
+
+
+def test_few_rows_are_told_the_same_as_many(model):
+    rows = [
+        open_row(seller=seller, placed_at=TODAY - timedelta(hours=hour))
+        for hour in range(60)
+        for seller in ("tardy", "brisk", "new")
+    ]
+    many = model.forecast_many(rows, now=TODAY)
+    one_by_one = [model.forecast(row, now=TODAY) for row in rows]
+    assert [f.days for f in many] == [pytest.approx(f.days) for f in one_by_one]
+    assert [f.reasons for f in many] == [f.reasons for f in one_by_one]
