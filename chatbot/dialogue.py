@@ -38,7 +38,7 @@ from orders.models import Customer, GivenEstimate
 log = logging.getLogger(__name__)
 GIVE_UP = timedelta(seconds=45)  # of failing to answer one message
 HEARD = 400  # characters of a message that the writer may read
-REMEMBERED = 5  # texts of one situation that are not to be repeated
+REMEMBERED = 2  # texts of one situation that are not to be repeated
 BETWEEN_PARTS = "\n\n"  # of a reply to several requests
 LEASE = timedelta(seconds=60)  # longer than any answer takes; a worker that died lets go after it
 

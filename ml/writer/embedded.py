@@ -9,6 +9,7 @@ taken back. The checker (`ml.writer.grounding`) stands behind it.
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -47,7 +48,8 @@ HEARD = 128
 ROOM: dict[Channel, int] = {"chat": 512, "mail": 1024}
 SEQUENCES: dict[Channel, int] = {"chat": 8, "mail": 4}
 DEADLINE: dict[Channel, float] = {"chat": 8.0, "mail": 30.0}  # seconds
-THREADS = 2  # so small a model gains little from more
+# So small a model gains little from more; and one core is left for whoever else serves the customer.
+THREADS = max(1, min(2, (os.cpu_count() or 1) - 1))
 
 _LAYOUT = (END, SUBJECT, PREHEADER, PARAGRAPH)
 _MARKS = re.compile("|".join(_LAYOUT))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
@@ -29,6 +29,9 @@ __all__ = ["FactsError", "ModelMissing", "Writer", "WriterError", "load_writer",
 log = logging.getLogger(__name__)
 LATELY = 5000  # texts that are not written again word for word if it can be helped
 FRESHENED = 6  # further tries of a quick source where all that is wrong with a text is that it is not new
+# Where fewer texts than this share come out new, the situation has few ways to be told: no tries for that.
+WORN = 0.25
+_INERTIA = 0.95  # of the running share of new texts
 
 
 class Writer:
@@ -42,6 +45,7 @@ class Writer:
         self._lock = threading.Lock()
         self.counts: Counter[str] = Counter()
         self._lately: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._fresh: defaultdict[str, float] = defaultdict(lambda: 1.0)
 
     @classmethod
     def load(cls, chat: Path, mail: Path) -> Writer:
@@ -83,6 +87,8 @@ class Writer:
             if faults := [*_faults(words, facts), *words.faults]:
                 rejected += faults
             elif fresh and not self._is_new(facts.situation, words.text):
+                if self._fresh[facts.situation] < WORN:
+                    return words
                 if stale is None and source.is_quick:
                     tries += FRESHENED
                 stale = words
@@ -94,7 +100,9 @@ class Writer:
     def _is_new(self, situation: str, text: str) -> bool:
         """Whether it was not written lately; from now on it was."""
         with self._lock:
-            if (situation, text) in self._lately:
+            is_new = (situation, text) not in self._lately
+            self._fresh[situation] = _INERTIA * self._fresh[situation] + (1 - _INERTIA) * is_new
+            if not is_new:
                 return False
             self._lately[situation, text] = None
             if len(self._lately) > LATELY:

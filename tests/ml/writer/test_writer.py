@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -185,6 +186,25 @@ def test_a_model_without_a_chat_template_cannot_be_asked():
 def test_without_a_seed_a_text_is_not_written_twice_in_a_row(shipped):
     texts = [shipped.write(ORDER).delexicalised for _ in range(12)]
     assert len(set(texts)) >= 11
+
+
+def test_where_there_are_few_ways_to_say_it_no_time_goes_into_a_new_one():
+    tried = Counter[str]()
+
+    class OneLine(Scripted):
+        is_quick = True
+
+        def draft(self, facts: Facts, seed: int) -> Words:
+            tried["drafts"] += 1
+            return Words(GOOD, tokens=9)
+
+    writer = Writer([OneLine()])
+    for _ in range(60):
+        assert writer.write(ORDER).delexicalised == GOOD
+    tried.clear()
+    for _ in range(20):
+        writer.write(ORDER)
+    assert tried["drafts"] == 20
 
 
 def test_what_was_said_before_in_the_conversation_is_said_otherwise(shipped):
