@@ -44,6 +44,7 @@ def mark_ready(sender: Any, **_: Any) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{_role(sender.hostname)}.ready").touch()
 
+
 # The writer's engine needs the interpreter for a moment after every token. Threads that compute would make it
 # wait five milliseconds each time, ten times what a token takes.
 sys.setswitchinterval(0.0005)
