@@ -32,7 +32,23 @@ def export(adapted: Branch | None, path: Path) -> None:
         )  # fmt: skip
     model = onnx.load(path)
     model.producer_version = ""
+    _without_notes(model)
     onnx.save(model, path)
+
+
+def _without_notes(model: onnx.ModelProto) -> None:
+    """The exporter notes beside every node and value where in whose files it came from; nobody reads it."""
+    graph = model.graph
+    for each in (
+        model,
+        graph,
+        *graph.node,
+        *graph.value_info,
+        *graph.input,
+        *graph.output,
+        *graph.initializer,
+    ):
+        del each.metadata_props[:]
 
 
 def _to_onnx(fork: Fork, path: Path) -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+import onnx
 import pytest
 
 from ml.understanding.artifact import ENCODER, FOLDER, HEADS, ArtifactError, load, save
@@ -70,3 +71,11 @@ def test_a_file_that_would_run_code_is_refused(tmp_path):
         np.savez(file, meta=np.array([{"a": 1}], dtype=object))
     with pytest.raises(ArtifactError):
         load(tmp_path)
+
+
+def test_the_encoder_tells_nothing_of_the_machine_that_exported_it():
+    exported = onnx.load(FOLDER / ENCODER)
+    graph = exported.graph
+    noted = [each for each in (exported, graph, *graph.node, *graph.initializer) if each.metadata_props]
+    assert noted == []
+    assert b"minilm.py" not in (FOLDER / ENCODER).read_bytes()
