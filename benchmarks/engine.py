@@ -16,7 +16,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import llama_cpp
@@ -230,7 +229,3 @@ def _stormy(
 def _resident() -> int:
     gc.collect()
     return psutil.Process().memory_info().rss
-
-
-def model_at(path: Path) -> EmbeddedModel:
-    return EmbeddedModel(path, sequences=TOGETHER)

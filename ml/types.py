@@ -172,15 +172,6 @@ class Consignment:
     shop_open: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Quantiles:
-    """Days from a reference moment until delivery, at the 5th, 50th and 95th percentile."""
-
-    low: float
-    median: float
-    high: float
-
-
 DeliveryStage = Literal["placed", "paid", "handed_over", "in_transit", "out_for_delivery"]
 
 

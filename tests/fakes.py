@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ml.types import Consignment, DeliveryStage, Draft, Facts, Forecast, Quantiles, Reason, Timing
+from ml.types import Consignment, DeliveryStage, Draft, Facts, Forecast, Reason, Timing
 
 NAMED = (
     "order",
@@ -49,6 +49,15 @@ class FakeWriter:
             subject=_fill("Your {item}: news of {order}", facts) if is_mail else "",
             preheader=_fill("It is {status}.", facts) if is_mail else "",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """Days from a reference moment until delivery, at the 5th, 50th and 95th percentile."""
+
+    low: float
+    median: float
+    high: float
 
 
 @dataclass

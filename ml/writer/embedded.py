@@ -25,7 +25,7 @@ from ml.writer.corpus.compose import Request
 from ml.writer.engine import Engine
 from ml.writer.errors import BackendError, ModelMissing
 from ml.writer.grounding import most
-from ml.writer.jobs import Generation, Job, Ticket
+from ml.writer.jobs import Generation, Job
 from ml.writer.llama import LlamaError, Model, Scores
 from ml.writer.rules import content_faults
 from ml.writer.sampling import Mask
@@ -112,19 +112,6 @@ class EmbeddedModel:
 
         Raises BackendError for a situation the model does not know, EngineError (`ml.writer.engine`)
         where the text could not be made in time. `masked=False` lifts the mask, to measure it."""
-        made = self.submit(request, said=said, seed=seed, owner=owner, judge=judge, masked=masked).result()
-        return Written(self.model.text(made.tokens), made.ended, made)
-
-    def submit(
-        self,
-        request: Request,
-        *,
-        said: str = "",
-        seed: Sequence[int] = (0,),
-        owner: str = "",
-        judge: Callable[[str], bool] | None = None,
-        masked: bool = True,
-    ) -> Ticket:
         job = Job(
             prompt=tuple(self.prompt_tokens(request, said)),
             constraint=self.mask(request) if masked else self.unmasked,
@@ -135,7 +122,8 @@ class EmbeddedModel:
             deadline=time.monotonic() + DEADLINE[self.channel],
             review=_Sentences(self, judge) if judge else None,
         )
-        return self.engine.submit(job)
+        made = self.engine.submit(job).result()
+        return Written(self.model.text(made.tokens), made.ended, made)
 
     def prompt_tokens(self, request: Request, said: str) -> list[int]:
         """The prompt's ids. Raises BackendError. Of too long a message the middle is left out."""

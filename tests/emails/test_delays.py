@@ -8,13 +8,13 @@ import pytest
 
 from emails import delays, drafts
 from emails.models import Draft
-from ml.types import Quantiles, Reason
+from ml.types import Reason
 from orders.actions import record_event
 from orders.models import GivenEstimate, Order, TrackingEvent
 from orders.watch import EVERY
 from tests import factories
 from tests.emails.conftest import NOW
-from tests.fakes import FakeForecaster
+from tests.fakes import FakeForecaster, Quantiles
 
 pytestmark = pytest.mark.django_db
 SOON = FakeForecaster(Quantiles(4.0, 5.0, 6.0))  # from the hand-over on Thursday: Tuesday

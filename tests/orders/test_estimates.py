@@ -4,12 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from ml.types import Quantiles, Reason
+from ml.types import Reason
 from orders.consignments import consignment
 from orders.estimates import outlook, outlooks
 from orders.models import Seller, Status, TrackingEvent
 from tests import factories
 from tests.fakes import FakeForecaster as Model
+from tests.fakes import Quantiles
 
 pytestmark = pytest.mark.django_db
 

@@ -8,14 +8,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from ml.types import Outcome, Quantiles, Reason
+from ml.types import Outcome, Reason
 from orders import record
 from orders.actions import record_event
 from orders.estimates import outlook
 from orders.models import GivenEstimate, Status, TrackingEvent
 from orders.recalibration import Recalibrating
 from tests import factories
-from tests.fakes import FakeForecaster
+from tests.fakes import FakeForecaster, Quantiles
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
