@@ -67,8 +67,7 @@ def number(name: str, default: int, low: int, high: int) -> int:
         value: int = env.int(name, default)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} must be a whole number.") from error
-    if not low <= value <= high:
-        raise ImproperlyConfigured(f"{name} must be between {low} and {high}, not {value}.")
+    _within(name, value, low, high)
     return value
 
 
@@ -77,9 +76,13 @@ def share(name: str, default: float, low: float, high: float) -> float:
         value: float = env.float(name, default)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} must be a number such as {default}.") from error
+    _within(name, value, low, high)
+    return value
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise ImproperlyConfigured(f"{name} must be between {low} and {high}, not {value}.")
-    return value
 
 
 # --- Django -------------------------------------------------------------------------------------

@@ -1,9 +1,13 @@
-"""What a training run computes with."""
+"""What training runs have in common: what they compute with, how fast they learn, what they keep."""
 
 from __future__ import annotations
 
+import math
+import os
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
 
 import torch
@@ -40,3 +44,18 @@ def _seconds(kind: torch.dtype) -> float:
         left @ right
         taken.append(perf_counter() - started)
     return min(taken)
+
+
+def rate(step: int, *, peak: float, warmup: int, steps: int) -> float:
+    """The learning rate of a step: linear up to `peak`, then a cosine down to a tenth of it."""
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    part = (step - warmup) / max(1, steps - warmup)
+    return peak * (0.55 + 0.45 * math.cos(math.pi * part))
+
+
+def save(path: Path, state: Mapping[str, object]) -> None:
+    """A checkpoint, in place only when it is whole."""
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    os.replace(partial, path)

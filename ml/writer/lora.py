@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +23,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import AutoModelForCausalLM
 
+from ml.writer.compute import Compute, compute_on, rate, save
 from ml.writer.curve import draw
 from ml.writer.hf_export import HubFolder
 from ml.writer.pairs import Pair
@@ -111,8 +111,9 @@ def tune(
     held_out, _ = _short_enough(folder, apart, settings)
     if not train or not held_out:
         raise TuningError(f"no pair is within {settings.longest} tokens")
-    model = _with_lora(folder, settings, device)
-    run = _Run(model, out, settings, device, _origin(folder, pairs, settings))
+    compute = compute_on(device)
+    model = _with_lora(folder, settings, compute)
+    run = _Run(model, out, settings, compute, _origin(folder, pairs, settings))
     total = settings.epochs * math.ceil(len(train) / settings.batch)
     say(f"{run.size():,} of {sum(p.numel() for p in model.parameters()):,} weights are tuned on {device}")
     say(
@@ -148,9 +149,9 @@ def merged(folder: HubFolder, best: Path, settings: Settings) -> dict[str, Tenso
 class _Run:
     """A model being tuned, and what of it outlives the process."""
 
-    def __init__(self, model: Any, out: Path, settings: Settings, device: str, origin: str) -> None:
+    def __init__(self, model: Any, out: Path, settings: Settings, compute: Compute, origin: str) -> None:
         """Goes on from `out`, if it holds a run of the same origin. Raises TuningError otherwise."""
-        self.model, self.settings, self.device = model, settings, device
+        self.model, self.settings, self.compute = model, settings, compute
         self.out, self.origin = out, origin
         self.step, self.best, self.best_step = 0, math.inf, 0
         self.loss_before: float | None = None
@@ -160,7 +161,7 @@ class _Run:
         self._optimiser = torch.optim.AdamW(learned, lr=settings.rate, weight_decay=0.0)
         out.mkdir(parents=True, exist_ok=True)
         if (out / "last.pt").exists():
-            self._resume(torch.load(out / "last.pt", weights_only=True, map_location=device))
+            self._resume(torch.load(out / "last.pt", weights_only=True, map_location=compute.device))
 
     def _resume(self, state: dict[str, Any]) -> None:
         if state["origin"] != self.origin:
@@ -181,7 +182,7 @@ class _Run:
         torch.manual_seed(self.settings.seed + self.step)
         self.model.train()
         for group in self._optimiser.param_groups:
-            group["lr"] = _rate(self.step, total, self.settings.rate)
+            group["lr"] = rate(self.step, peak=self.settings.rate, warmup=max(1, total // 20), steps=total)
         targets = sum(len(each.ids) - each.start for each in examples)
         loss = 0.0
         for few in _passes(examples, self.settings.tokens):
@@ -206,7 +207,7 @@ class _Run:
         adapter = get_peft_model_state_dict(self.model)
         if validation < self.best:
             self.best, self.best_step = validation, self.step
-            _save(self.out / "best.pt", {"adapter": adapter, "step": self.step, "validation": validation})
+            save(self.out / "best.pt", {"adapter": adapter, "step": self.step, "validation": validation})
         state = {
             "origin": self.origin,
             "adapter": adapter,
@@ -216,7 +217,7 @@ class _Run:
             "best_step": self.best_step,
             "loss_before": self.loss_before,
         }
-        _save(self.out / "last.pt", state)
+        save(self.out / "last.pt", state)
         line = {
             "step": self.step,
             "loss": round(sum(self._losses) / len(self._losses), 4),
@@ -238,29 +239,20 @@ class _Run:
             whole = torch.tensor(each.ids)
             ids[row, : len(whole)], attention[row, : len(whole)] = whole, 1
             labels[row, each.start : len(whole)] = whole[each.start :]
-        ids, labels, attention = ids.to(self.device), labels.to(self.device), attention.to(self.device)
+        ids, labels, attention = (each.to(self.compute.device) for each in (ids, labels, attention))
         llama = self.model.get_base_model()
-        with torch.autocast(
-            self.device, dtype=torch.bfloat16, enabled=precision(self.device) != torch.float32
-        ):
+        with self.compute.precision():
             hidden = llama.model(input_ids=ids, attention_mask=attention, use_cache=False).last_hidden_state
             wanted = labels[:, 1:] != _IGNORED
             logits = llama.lm_head(hidden[:, :-1][wanted])
         return F.cross_entropy(logits.float(), labels[:, 1:][wanted], reduction="sum")
 
 
-def precision(device: str) -> torch.dtype:
-    """bfloat16 where the device computes in it, else float32."""
-    if device == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    able = torch.cpu.get_capabilities()
-    return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32
-
-
-def _with_lora(folder: HubFolder, settings: Settings, device: str) -> Any:
+def _with_lora(folder: HubFolder, settings: Settings, compute: Compute) -> Any:
     torch.manual_seed(settings.seed)
     try:
-        return get_peft_model(_base(folder, precision(device)), _config(settings)).to(device)
+        kept = torch.bfloat16 if compute.bfloat16 else torch.float32
+        return get_peft_model(_base(folder, kept), _config(settings)).to(compute.device)
     except ValueError as error:  # peft's, where no module has the name
         raise TuningError(str(error)) from error
 
@@ -310,16 +302,3 @@ def _passes(examples: Sequence[Example], tokens: int) -> Iterator[list[Example]]
         count = max(1, tokens // len(order[-1].ids))
         yield order[-count:]
         del order[-count:]
-
-
-def _rate(step: int, total: int, peak: float) -> float:
-    rising = max(1, total // 20)
-    if step < rising:
-        return peak * (step + 1) / rising
-    return peak * (0.55 + 0.45 * math.cos(math.pi * (step - rising) / max(1, total - rising)))
-
-
-def _save(path: Path, state: dict[str, Any]) -> None:
-    partial = path.with_suffix(".partial")
-    torch.save(state, partial)
-    os.replace(partial, path)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ from tokenizers import Tokenizer
 
 from ml.types import Channel
 from ml.writer import curve, data
-from ml.writer.compute import Compute, compute_on
+from ml.writer.compute import Compute, compute_on, rate, save
 from ml.writer.corpus import HERE, load
 from ml.writer.corpus.compose import Composed
 from ml.writer.data import Exchange
@@ -142,7 +141,7 @@ def train(
     model.drop = recipe.drop
     while state["step"] < recipe.steps:
         for group in optimiser.param_groups:
-            group["lr"] = rate(state["step"], recipe)
+            group["lr"] = rate(state["step"], peak=recipe.rate, warmup=recipe.warmup, steps=recipe.steps)
         tokens, weights = next(batches)
         with compute.precision():
             loss = model.loss(tokens.to(compute.device), weights.to(compute.device))
@@ -157,7 +156,7 @@ def train(
         if done or state["step"] % recipe.save == 0:
             state["held_out_loss"] = evaluate(model, held_out, compute)
             weights_now = {name: weight.cpu() for name, weight in model.state_dict().items()}
-            _save(path, state | {"model": weights_now, "optimiser": optimiser.state_dict()})
+            save(path, state | {"model": weights_now, "optimiser": optimiser.state_dict()})
         if done or state["step"] % recipe.report == 0:
             _log(out / f"{stage}.log.jsonl", state, losses, seen / (time.monotonic() - started))
             losses = []
@@ -184,14 +183,6 @@ def _optimiser(model: Llama, recipe: Recipe) -> torch.optim.AdamW:
     gains = [each for each in model.parameters() if each.dim() == 1]
     groups = [{"params": matrices, "weight_decay": 0.1}, {"params": gains, "weight_decay": 0.0}]
     return torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.98), fused=True)
-
-
-def rate(step: int, recipe: Recipe) -> float:
-    """Linear warm-up, then cosine down to a tenth."""
-    if step < recipe.warmup:
-        return recipe.rate * (step + 1) / recipe.warmup
-    part = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
-    return recipe.rate * (0.55 + 0.45 * math.cos(math.pi * part))
 
 
 def _material(
@@ -283,12 +274,6 @@ def evaluate(model: Llama, held_out: list[Batch], compute: Compute) -> float:
         losses = [model.loss(*(part.to(compute.device) for part in batch)).item() for batch in held_out]
     model.train()
     return sum(losses) / len(losses)
-
-
-def _save(path: Path, state: dict[str, Any]) -> None:
-    partial = path.with_suffix(".partial")
-    torch.save(state, partial)
-    os.replace(partial, path)
 
 
 def _log(path: Path, state: dict[str, Any], losses: list[float], speed: float) -> None:
