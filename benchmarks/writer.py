@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.engine import soak, speed
 from benchmarks.hostile import hostile
-from ml.types import Channel, Draft, Facts
+from ml.types import Channel, Draft, Facts, Timing
 from ml.writer import data as public
 from ml.writer.corpus import load
 from ml.writer.corpus.compose import Request, compose
@@ -27,7 +27,7 @@ from ml.writer.data import NOBODY, compose_many
 from ml.writer.embedded import EmbeddedModel
 from ml.writer.evaluate import Scores, perplexity, score
 from ml.writer.examples import facts_for, sample_facts
-from ml.writer.grounding import check, required
+from ml.writer.grounding import check, fill, required
 from ml.writer.recount import unsupported
 from ml.writer.situations import SITUATIONS
 from ml.writer.sources import Embedded, request_of
@@ -133,9 +133,6 @@ def _ablation(model: EmbeddedModel, count: int, spoken: Utterances) -> dict[str,
 
 def unsupported_text(text: str, facts: Facts) -> list[str]:
     """What a text with open slots states beyond the facts; a slot without a value counts."""
-    from ml.types import Timing
-    from ml.writer.grounding import fill
-
     loose = Draft(fill(text, facts), text, "model", "", Timing(0, 0))
     return unsupported(loose, facts)
 
