@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
 
@@ -18,10 +19,7 @@ FACTUAL = re.compile(
     r"\d+|[£$€%@]|https?:|www\.|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|\b(?:January|February|March|April|May|"
     r"June|July|August|September|October|November|December)\b|\btomorrow\b|\byesterday\b"
 )
-TABLES = (
-    "orders_trackingevent, orders_shipment, orders_item, orders_refund, orders_order, orders_customer, "
-    "orders_seller, emails_draft, chatbot_message, chatbot_verificationattempt, chatbot_conversation"
-)
+OURS = ("orders", "emails", "chatbot")
 
 
 @contextmanager
@@ -33,7 +31,10 @@ def imported(kind: str, folder: Path, blocker) -> Iterator[None]:
         yield
     finally:
         with blocker.unblock(), connection.cursor() as cursor:
-            cursor.execute(f"TRUNCATE {TABLES} CASCADE")
+            tables = ", ".join(
+                model._meta.db_table for app in OURS for model in apps.get_app_config(app).get_models()
+            )
+            cursor.execute(f"TRUNCATE {tables} CASCADE")
 
 
 def ask(*lines: dict[str, str]) -> list[dict]:
