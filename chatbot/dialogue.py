@@ -90,14 +90,23 @@ def answer(conversation_id: UUID, *, assistant: Assistant) -> list[Message]:
     Safe to call at any time, twice, or from two workers: whoever holds the lease answers all.
     """
     replies: list[Message] = []
-    while Message.objects.filter(conversation_id=conversation_id, open=True).exists():
-        with _lease(conversation_id) as held:
-            if not held:
-                break
-            while message := _next_open(conversation_id):
-                if reply := _answer_or_own_up(message, assistant):
-                    replies.append(reply)
+    more = True
+    while more:
+        reply, more = answer_next(conversation_id, assistant=assistant)
+        if reply:
+            replies.append(reply)
     return replies
+
+
+def answer_next(conversation_id: UUID, *, assistant: Assistant) -> tuple[Message | None, bool]:
+    """Answer the oldest open message; the reply, and whether this caller has to come back.
+
+    What was said while somebody answered is theirs to see to: the other workers were turned away.
+    """
+    with _lease(conversation_id) as held:
+        message = _next_open(conversation_id) if held else None
+        reply = _answer_or_own_up(message, assistant) if message else None
+    return reply, held and _next_open(conversation_id) is not None
 
 
 def unanswered(*, older_than: timedelta) -> list[UUID]:

@@ -100,6 +100,26 @@ class TestAnswer:
         assert dialogue.unanswered(older_than=timedelta(0)) == [talk.pk]
         assert dialogue.unanswered(older_than=timedelta(minutes=1)) == []
 
+    def test_what_is_said_while_a_worker_answers_queues_behind_the_others(self, monkeypatch):
+        class Interrupted(FakeUnderstander):
+            def understand(self, text, *, pending=None, known):
+                if text == "first":
+                    put(talk, "second", id="b")
+                    tasks.answer_message(str(talk.pk))  # another worker, turned away by the lease
+                return super().understand(text, pending=pending, known=known)
+
+        queue: list[str] = []
+        monkeypatch.setattr(tasks.answer_message, "apply_async", lambda args, **_: queue.append(args[0]))
+        monkeypatch.setattr(tasks, "assistant", lambda: assistant(understander=Interrupted()))
+        talk, other = factories.conversation(), factories.conversation()
+        for conversation, text in ((talk, "first"), (other, "hello")):
+            put(conversation, text, id="a")
+            tasks.enqueue_answer(conversation.pk)
+        while queue:
+            tasks.answer_message(queue.pop(0))
+        replies = Message.objects.filter(author=Message.Author.BOT).order_by("pk")
+        assert [reply.reply_to.text for reply in replies] == ["first", "hello", "second"]
+
     def test_a_failing_model_leaves_the_message_open_for_the_sweep(self):
         class Broken(FakeUnderstander):
             def understand(self, text, *, pending=None, known):
