@@ -9,6 +9,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init, worker_ready
+from threadpoolctl import threadpool_limits
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -33,6 +34,8 @@ def load_models(sender: Any, **_: Any) -> None:
         from emails.assistant import mail_tools
 
         mail_tools()
+    # OpenBLAS's threads spin for a while after each product of matrices: as much of a core as a reply takes.
+    threadpool_limits(1, user_api="blas")
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

@@ -160,7 +160,7 @@ def train(
         if done or state["step"] % recipe.report == 0:
             _log(out / f"{stage}.log.jsonl", state, losses, seen / (time.monotonic() - started))
             losses = []
-            curve.draw(out / f"{stage}.log.jsonl", out / f"{stage}.svg", f"writer, {stage}: nats a token")
+            curve.draw(out / f"{stage}.log.jsonl", out / f"{stage}.svg", f"writer, {stage}")
     return path
 
 
