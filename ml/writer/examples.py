@@ -35,7 +35,6 @@ _VALUES: dict[str, tuple[str, ...]] = {
     "promise_chance": ("about 9 in 10", "about 2 in 3"),
     "reasons": ("the long route", "a busy week at the warehouse and the holiday on Friday 27 November"),
     "shop": ("Doorstep Demo Shop",),
-    "status": ("being packed", "on hold", "waiting for payment"),
     "return_deadline": ("Sunday 13 December",),
     "tracking_link": ("https://track.example.com/NL123456",),
     "window_end": ("Friday 27 November", "Monday 30 November"),
@@ -43,6 +42,15 @@ _VALUES: dict[str, tuple[str, ...]] = {
 }
 
 
+# States as the shop names them, and the situations in which an order can be in each.
+_STATUS = ("placed", "paid", "being packed")
+_GOING_BACK = ("waiting for its return", "waiting for its exchange")
+_STATUSES = {
+    "order_returning": _GOING_BACK,
+    "refund_closed": _GOING_BACK,
+    "order_uncertain": ("on its way", "being packed"),
+    "mail_timeline_other": ("held up", *_GOING_BACK),
+}
 # Where a parcel is on time, the day we promised is still to come.
 _ON_TIME = frozenset({"order_placed", "order_in_transit", "mail_timeline_placed", "mail_timeline_transit"})
 _TO_COME = ("Monday 30 November", "Tuesday 1 December")
@@ -52,6 +60,10 @@ def values(slot: str, situation: str = "") -> tuple[str, ...]:
     """Displays for a slot; every other slot names a day that has passed."""
     if slot == "promised_day" and situation in _ON_TIME:
         return _TO_COME
+    if slot == "return_deadline" and situation == "refund_too_late":
+        return _PAST
+    if slot == "status":
+        return _STATUSES.get(situation, _STATUS)
     return _VALUES.get(slot, _PAST)
 
 

@@ -168,7 +168,13 @@ BAD_NEWS = frozenset(
     }
 )
 _SMALL_TALK = frozenset({"greeting", "thanks", "goodbye", "review"})
+_SMALL_START = re.compile(r"(?:^|\n\s*|(?<!\b\w\.\w)[.?!]\s+)[a-z]")
 _OFTEN = 4  # times that one pair of neighbouring words may come
+_ECHO = 3  # words in a row that make a sentence echo another
+_LITTLE = re.compile(
+    r"(?:a|an|the|of|to|for|and|or|but|if|so|in|on|at|by|with|from|it|is|be|that|this|there|which|what|we|i|you|"
+    r"your|our|us|me|as|are|was|not|no|can|do|don't|any|\s)+"
+)
 _ALIKE = 0.8  # share of words that make two sentences the same
 
 
@@ -186,6 +192,8 @@ def voice_faults(text: str, situation: str = "", mood: Mood = "neutral") -> list
         faults.append("name used more than once")
     if re.search(r"\?!|!\?|[!?]{2}|\b[A-Z]{2,}\b", SLOT.sub("", text)):
         faults.append("shouting")
+    if _SMALL_START.search(text):
+        faults.append("a sentence without its capital")
     return faults
 
 
@@ -202,3 +210,13 @@ def loop_faults(text: str, run: int) -> list[str]:
     if len(set(runs)) < len(runs) or len({*sentences(text)}) < len(lines) or twice or often:
         return ["repeats itself"]
     return []
+
+
+def echoed(sentence: str) -> set[tuple[str, ...]]:
+    """The runs of three words that another sentence of a text must not hold too: those without a slot, and
+    not of little words alone."""
+    tokens = re.findall(r"[\w{}'’-]+", sentence.lower())
+    runs = {tuple(tokens[at : at + _ECHO]) for at in range(len(tokens) - _ECHO + 1)}
+    return {
+        run for run in runs if not any("{" in word for word in run) and not _LITTLE.fullmatch(" ".join(run))
+    }

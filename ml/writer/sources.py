@@ -14,6 +14,7 @@ from ml.writer.corpus.compose import Request
 from ml.writer.embedded import EmbeddedModel
 from ml.writer.errors import BackendError, ModelMissing
 from ml.writer.grounding import available
+from ml.writer.manner import echoed
 from ml.writer.personal import Personal
 from ml.writer.phrasing import Phrasebook
 from ml.writer.prompts import read_answer
@@ -90,15 +91,26 @@ class Embedded:
         return Words(text, subject, preheader, written.generation.drawn, tuple(faults))
 
     def _judge(self, facts: Facts, request: Request) -> Callable[[str], bool]:
-        """Whether a sentence may stay: it is at home in its situation, and was not said before."""
+        """Whether a sentence may stay: it is at home in its situation, was not said before, and echoes none
+        of the sentences that stay."""
         book = self._phrasebooks[facts.channel]
         is_personal = Personal(request.available if facts.channel == "mail" else ())
         said_before = {sentence for text in facts.before for sentence in sentences(text)}
-        return lambda sentence: (
-            sentence not in said_before
-            and book.at_home(sentence, request, facts.customer_text)
-            and is_personal(sentence)
-        )
+        runs: set[tuple[str, ...]] = set()
+
+        def may_stay(sentence: str) -> bool:
+            stays = (
+                sentence not in said_before
+                and not sentence[:1].islower()
+                and runs.isdisjoint(echoed(sentence))
+                and book.at_home(sentence, request, facts.customer_text)
+                and is_personal(sentence)
+            )
+            if stays:
+                runs.update(echoed(sentence))
+            return stays
+
+        return may_stay
 
 
 def request_of(facts: Facts) -> Request:

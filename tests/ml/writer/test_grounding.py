@@ -70,6 +70,7 @@ def test_a_grounded_text_passes(facts, text):
         ("I've emailed you about {order}.", "claims 'email_queued'"),
         ("I'll write to you about {order} every morning.", "promise"),
         ("Order {order} is late!", "exclamation mark"),
+        ("Order {order} is late. that is on us.", "a sentence without its capital"),
         ("Unfortunately, {order} is late.", "unfortunately"),
         ("Order {order} is late, and we apologise for any inconvenience.", "hollow apology"),
         ("Order {order} will arrive soon.", "vague time"),

@@ -18,6 +18,7 @@ from ml.writer.examples import sample_facts
 from ml.writer.grounding import FactsError, check
 from ml.writer.hf_export import HubFolder, export_folder
 from ml.writer.local import LocalModel
+from ml.writer.manner import echoed
 from ml.writer.prompts import messages, read_answer
 from ml.writer.recount import unsupported
 from ml.writer.rules import SLOT, sentences
@@ -52,6 +53,17 @@ class Scripted:
 @pytest.fixture(scope="module")
 def shipped() -> Writer:
     return Writer.load(CHAT, MAIL)
+
+
+def test_no_sentence_of_a_reply_echoes_another(shipped):
+    prone = {"handoff_waiting", "order_exception", "identity_failed", "complaint", "policy_unknown"}
+    asked = [facts for facts in sample_facts("chat", 1500, seed=11) if facts.situation in prone]
+    assert len(asked) > 100
+    for seed, facts in enumerate(asked):
+        found: list[tuple[str, ...]] = []
+        for sentence in sentences(shipped.write(facts, seed=seed).delexicalised):
+            found += echoed(sentence)
+        assert len(found) == len(set(found)), found
 
 
 def test_a_draft_that_passes_is_filled_and_says_who_wrote_it():
