@@ -19,7 +19,8 @@ from orders.estimates import Outlook
 from orders.models import MOVING, OPEN, Customer, Item, Order, Refund, Shipment, Status, TrackingEvent
 
 SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€", "BRL": "R$ "}
-LONGEST_ITEM = 60
+_DANGLING = re.compile(r"(?:[\s,&+/-]|\b(?:and|or|with|for|of|in|by|the|a|an))+$", re.I)  # "kettle with the"
+LONGEST_ITEM = 36  # characters, so that a subject with a day beside it keeps to one line of 80
 
 Row = dict[str, str]  # one line of a timeline: label, day, state (done, now or expected)
 
@@ -140,7 +141,9 @@ def short_name(name: str) -> str:
     for mark in ("(", "[", ", ", " - ", " – ", " | ", ": "):
         name = name.split(mark)[0].strip() or name
     name = " ".join(name.split())
-    return name if len(name) <= LONGEST_ITEM else name[:LONGEST_ITEM].rsplit(" ", 1)[0]
+    if len(name) <= LONGEST_ITEM:
+        return name
+    return _DANGLING.sub("", name[: LONGEST_ITEM + 1].rsplit(" ", 1)[0][:LONGEST_ITEM])
 
 
 def customer_slots(customer: Customer) -> dict[str, Fact]:

@@ -144,6 +144,20 @@ def test_nothing_is_filled_from_nothing(amara, make_outlook):
     assert set(slots) == {"amount", "first_name", "order", "shop", "status"}
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("kettle", "kettle"),
+        ("Tea set (6 cups, blue)", "Tea set"),
+        ("Stainless Steel Vacuum Insulated Travel Mug with Lid", "Stainless Steel Vacuum Insulated"),
+        ("Hand-Knitted Merino Wool Blanket for the Sofa", "Hand-Knitted Merino Wool Blanket"),
+        ("Donaudampfschifffahrtsgesellschaftskapitaensmuetze", "Donaudampfschifffahrtsgesellschaftsk"),
+    ],
+)
+def test_a_long_name_is_cut_where_a_subject_can_hold_it(name, shown):
+    assert facts.short_name(name) == shown
+
+
 def test_the_item_is_the_dearest_with_a_name(order, make_outlook):
     Item.objects.create(order=order, position=3, name=" ", price=Decimal("99"))
     Item.objects.create(order=order, position=4, name="Tea set (6 cups, blue)", price=Decimal("60"))
