@@ -261,19 +261,30 @@ def _turn(
 
 def _facts(conversation: Conversation, message: Message, said: Understanding, reply: Reply) -> Facts:
     wanted = SITUATIONS[reply.situation].slots
-    told = conversation.messages.filter(author=Message.Author.BOT, trace__situation=reply.situation)
-    before = [text or "" for text in told.order_by("seq").values_list("trace__delexicalised", flat=True)]
+    told, before = _said_before(conversation, reply.situation)
     return Facts(
         reply.situation,
         {slot: reply.slots[slot] for slot in wanted if slot in reply.slots},
         mood=said.mood,
-        told=len(before),
-        before=tuple(before[-REMEMBERED:]),
+        told=told,
+        before=before,
         committed=reply.committed,
         customer_text=message.text[:HEARD],
         verified=conversation.customer is not None,
         owner=str(conversation.pk),
     )
+
+
+def _said_before(conversation: Conversation, situation: str) -> tuple[int, tuple[str, ...]]:
+    """In how many replies a situation was told, alone or as a part, and its latest texts, the newest last."""
+    in_parts = Q(trace__parts__contains=[{"situation": situation}])
+    told = conversation.messages.filter(
+        Q(trace__situation=situation) | in_parts, author=Message.Author.BOT
+    ).order_by("-seq")
+    latest = list(told.values_list("trace", flat=True)[:REMEMBERED])
+    parts = [part for trace in reversed(latest) for part in (*trace.get("parts", ()), trace)]
+    texts = [part.get("delexicalised") or "" for part in parts if part["situation"] == situation]
+    return told.count(), tuple(texts[-REMEMBERED:])
 
 
 def _store(

@@ -282,6 +282,15 @@ class TestEmail:
         assert second.before == ("About order_delivered. order: {order}, delivered_day: {delivered_day}.",)
         assert first.owner == second.owner == str(talk.pk)
 
+    def test_what_was_told_as_a_part_of_a_reply_counts_as_told(self):
+        order = factories.order(status=Status.DELIVERED)
+        talk, heard = known(order), FakeWriter()
+        for text in ("where is my order and send me the invoice", "where is it", "where is it now"):
+            say(talk, text, helper=assistant(writer=heard))
+        told = [call for call in heard.calls if call.situation == "order_delivered"]
+        assert [call.told for call in told] == [0, 1, 2]
+        assert [len(call.before) for call in told] == [0, 1, 2]
+
     def test_yes_takes_up_what_the_reply_offered(self):
         order = factories.order(status=Status.DELIVERED)
         talk = known(order)
