@@ -1,4 +1,4 @@
-"""A conversation's life: record what is said, answer it, pass it between assistant and staff.
+"""A conversation with the assistant: record what is said, answer it.
 
 Every change of a conversation happens under a lock on its row; the model runs outside of any
 transaction, under a lease, so that two workers never answer the same conversation at once.
@@ -7,20 +7,17 @@ transaction, under a lease, so that two workers never answer the same conversati
 from __future__ import annotations
 
 import logging
-import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from chatbot import publish
+from chatbot import publish, rows
 from chatbot.assistant import Assistant
 from chatbot.models import Conversation, Message
 from chatbot.protocol import Said
@@ -40,11 +37,6 @@ GIVE_UP = timedelta(seconds=45)  # of failing to answer one message
 HEARD = 400  # characters of a message that the writer may read
 REMEMBERED = 2  # texts of one situation that are not to be repeated
 BETWEEN_PARTS = "\n\n"  # of a reply to several requests
-LEASE = timedelta(seconds=60)  # longer than any answer takes; a worker that died lets go after it
-
-
-class DialogueError(Exception):
-    """What was asked of a conversation is not possible now; `str(error)` says why in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +57,13 @@ def start(*, page: str = "", address: str = "", customer: Customer | None = None
 def record(*, conversation_id: UUID, said: Said) -> Recorded:
     """Store what a customer said. The same browser id stored twice is one message."""
     with transaction.atomic():
-        conversation = _locked(conversation_id)
+        conversation = rows.locked(conversation_id)
         known = conversation.messages.filter(client_id=said.id).first()
         if known:
             return Recorded(known, created=False)
         if conversation.state == Conversation.State.CLOSED:
-            _reopen(conversation)
-        message = _append(
+            rows.reopen(conversation)
+        message = rows.append(
             conversation,
             author=Message.Author.CUSTOMER,
             text=said.text,
@@ -103,10 +95,10 @@ def answer_next(conversation_id: UUID, *, assistant: Assistant) -> tuple[Message
 
     What was said while somebody answered is theirs to see to: the other workers were turned away.
     """
-    with _lease(conversation_id) as held:
-        message = _next_open(conversation_id) if held else None
+    with rows.lease(conversation_id) as held:
+        message = rows.next_open(conversation_id) if held else None
         reply = _answer_or_own_up(message, assistant) if message else None
-    return reply, held and _next_open(conversation_id) is not None
+    return reply, held and rows.next_open(conversation_id) is not None
 
 
 def unanswered(*, older_than: timedelta) -> list[UUID]:
@@ -115,58 +107,6 @@ def unanswered(*, older_than: timedelta) -> list[UUID]:
     idle = Q(conversation__leased_until__isnull=True) | Q(conversation__leased_until__lt=now)
     waiting = Message.objects.filter(idle, open=True, created_at__lt=now - older_than)
     return list(waiting.values_list("conversation_id", flat=True).distinct()[:500])
-
-
-# --- staff ----------------------------------------------------------------------------------------
-
-
-def take_over(*, conversation: Conversation, staff: AbstractBaseUser) -> Conversation:
-    """From here on the assistant is silent. Raises DialogueError where a colleague was faster."""
-    with transaction.atomic():
-        row = _locked(conversation.pk)
-        if _is_held_by_other(row, staff):
-            raise DialogueError(f"{_name(row.assignee)} is already talking to this customer.")
-        if row.state == Conversation.State.CLOSED:
-            raise DialogueError("This conversation is closed.")
-        row.messages.filter(open=True).update(open=False)
-        _move(row, Conversation.State.STAFF, assignee=staff)
-    _announce(row)
-    return row
-
-
-def hand_back(*, conversation: Conversation, staff: AbstractBaseUser) -> Conversation:
-    with transaction.atomic():
-        row = _held_by(conversation.pk, staff)
-        _move(row, Conversation.State.BOT, assignee=None)
-    _announce(row)
-    return row
-
-
-def close(*, conversation: Conversation, staff: AbstractBaseUser) -> Conversation:
-    with transaction.atomic():
-        row = _locked(conversation.pk)
-        if _is_held_by_other(row, staff):
-            raise DialogueError(f"{_name(row.assignee)} holds this conversation.")
-        row.messages.filter(open=True).update(open=False)
-        row.pending, row.priority = {}, 0
-        _move(row, Conversation.State.CLOSED, assignee=None)
-    _announce(row)
-    return row
-
-
-def say_staff(*, conversation: Conversation, staff: AbstractBaseUser, text: str) -> Message:
-    """A colleague's own words, only while they hold the conversation."""
-    if not text.strip():
-        raise DialogueError("There is no text to send.")
-    with transaction.atomic():
-        row = _held_by(conversation.pk, staff)
-        message = _append(row, author=Message.Author.STAFF, text=text.strip(), staff=staff)
-    publish.to_conversation(conversation.pk, message.as_frame())
-    publish.to_desk("changed", conversation=str(conversation.pk))
-    return message
-
-
-# --- answering ------------------------------------------------------------------------------------
 
 
 def _answer_or_own_up(message: Message, assistant: Assistant) -> Message | None:
@@ -182,12 +122,12 @@ def _answer_or_own_up(message: Message, assistant: Assistant) -> Message | None:
 
 def _own_up(message: Message) -> Message | None:
     with transaction.atomic():
-        row = _still_ours(message)
+        row = rows.still_owed(message)
         if row is None:
             return None
         row.pending, row.priority = {"kind": "offer", "action": "human"}, max(row.priority, 1)
-        _settle(message)
-        stored = _append(
+        rows.settle(message)
+        stored = rows.append(
             row,
             author=Message.Author.BOT,
             text=chat_template("not_understood", (), told=False),
@@ -203,7 +143,7 @@ def _own_up(message: Message) -> Message | None:
 def _answer_one(message: Message, assistant: Assistant) -> Message | None:
     conversation = Conversation.objects.select_related("customer").get(pk=message.conversation_id)
     if not conversation.is_with_bot:
-        _settle(message)
+        rows.settle(message)
         return None
     publish.to_conversation(conversation.pk, {"type": "typing", "author": "bot"})
     clock = Clock()
@@ -292,13 +232,13 @@ def _store(
 ) -> Message | None:
     """Store the reply, unless staff took over meanwhile or another worker was faster."""
     with transaction.atomic():
-        row = _still_ours(message)
+        row = rows.still_owed(message)
         if row is None:
             return None
         row.pending = _remember(row, reply, written[-1].draft, trace)
         row.priority = max(row.priority, reply.priority + int(turn.is_upset))
-        _settle(message)
-        stored = _append(
+        rows.settle(message)
+        stored = rows.append(
             row,
             author=Message.Author.BOT,
             text=BETWEEN_PARTS.join(part.draft.text for part in written),
@@ -311,7 +251,7 @@ def _store(
             if part.told:
                 record_of_estimates.note(*part.told, channel=GivenEstimate.Channel.CHAT)
         if reply.hand_over and row.state != Conversation.State.WAITING:
-            _move(row, Conversation.State.WAITING, assignee=None)
+            rows.move(row, Conversation.State.WAITING, assignee=None)
     return stored
 
 
@@ -353,83 +293,3 @@ def _publish_reply(stored: Message, written: Sequence[Written]) -> None:
     if stored.trace.get("hand_over"):
         publish.to_conversation(stored.conversation_id, {"type": "state", "state": "waiting"})
     publish.to_desk("changed", conversation=str(stored.conversation_id))
-
-
-# --- rows -----------------------------------------------------------------------------------------
-
-
-def _locked(conversation_id: UUID) -> Conversation:
-    return Conversation.objects.select_for_update().get(pk=conversation_id)
-
-
-def _still_ours(message: Message) -> Conversation | None:
-    """The locked conversation while the assistant still owes this message an answer; else the message
-    is settled."""
-    row = _locked(message.conversation_id)
-    if Message.objects.get(pk=message.pk).open and row.is_with_bot:
-        return row
-    _settle(message)
-    return None
-
-
-def _held_by(conversation_id: UUID, staff: AbstractBaseUser) -> Conversation:
-    row = _locked(conversation_id)
-    if row.state != Conversation.State.STAFF or row.assignee_id != staff.pk:
-        raise DialogueError("You don't hold this conversation. Take it over first.")
-    return row
-
-
-def _is_held_by_other(row: Conversation, staff: AbstractBaseUser) -> bool:
-    """A colleague's; one whose account is gone holds nothing."""
-    return row.state == Conversation.State.STAFF and row.assignee_id not in (None, staff.pk)
-
-
-def _append(conversation: Conversation, **fields: Any) -> Message:
-    """The next message of a conversation whose row is locked."""
-    conversation.last_seq += 1
-    message = Message.objects.create(conversation=conversation, seq=conversation.last_seq, **fields)
-    conversation.save()
-    return message
-
-
-def _move(row: Conversation, state: str, *, assignee: AbstractBaseUser | None) -> None:
-    row.state, row.assignee = state, assignee  # type: ignore[assignment]
-    row.waiting_since = timezone.now() if state == Conversation.State.WAITING else None
-    row.save()
-
-
-def _reopen(row: Conversation) -> None:
-    """A closed conversation that is written to starts afresh: nothing asked before is still open."""
-    row.pending = {}
-    _move(row, Conversation.State.BOT, assignee=None)
-
-
-def _announce(row: Conversation) -> None:
-    publish.to_conversation(row.pk, {"type": "state", "state": row.state})
-    publish.to_desk("changed", conversation=str(row.pk))
-
-
-def _settle(message: Message) -> None:
-    Message.objects.filter(pk=message.pk).update(open=False)
-
-
-def _next_open(conversation_id: UUID) -> Message | None:
-    return Message.objects.filter(conversation_id=conversation_id, open=True).order_by("seq").first()
-
-
-def _name(user: Any) -> str:
-    return user.get_short_name() or user.get_username() if user else "A colleague"
-
-
-@contextmanager
-def _lease(conversation_id: UUID) -> Iterator[bool]:
-    """Hold a conversation for answering; False where another worker does."""
-    me, now = secrets.token_hex(8), timezone.now()
-    rows = Conversation.objects.filter(pk=conversation_id)
-    free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
-    held = bool(rows.filter(free).update(leased_until=now + LEASE, leased_by=me))
-    try:
-        yield held
-    finally:
-        if held:
-            rows.filter(leased_by=me).update(leased_until=None, leased_by="")

@@ -16,7 +16,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.middleware import HtmxDetails
 
-from chatbot import dialogue, protocol
+from chatbot import protocol, staff
 from chatbot.desk import queue, thread
 from chatbot.models import Conversation
 
@@ -66,17 +66,17 @@ def nearby(request: DeskRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def take_over(request: DeskRequest, pk: UUID) -> HttpResponse:
-    return _act(request, pk, dialogue.take_over)
+    return _act(request, pk, staff.take_over)
 
 
 @require_POST
 def hand_back(request: DeskRequest, pk: UUID) -> HttpResponse:
-    return _act(request, pk, dialogue.hand_back)
+    return _act(request, pk, staff.hand_back)
 
 
 @require_POST
 def close(request: DeskRequest, pk: UUID) -> HttpResponse:
-    return _act(request, pk, dialogue.close)
+    return _act(request, pk, staff.close)
 
 
 @require_POST
@@ -86,9 +86,9 @@ def say(request: DeskRequest, pk: UUID) -> HttpResponse:
     text = protocol.clean(request.POST.get("text", ""))
     try:
         if len(text) > settings.MESSAGE_MAX_CHARS:
-            raise dialogue.DialogueError(f"Please keep it under {settings.MESSAGE_MAX_CHARS:,} characters.")
-        dialogue.say_staff(conversation=row, staff=_staff(request), text=text)
-    except dialogue.DialogueError as error:
+            raise staff.DialogueError(f"Please keep it under {settings.MESSAGE_MAX_CHARS:,} characters.")
+        staff.say_staff(conversation=row, staff=_staff(request), text=text)
+    except staff.DialogueError as error:
         return _refused(request, row, str(error), text=text)
     return _done(request, row)
 
@@ -97,7 +97,7 @@ def _act(request: DeskRequest, pk: UUID, action: Callable[..., object]) -> HttpR
     row = _conversation(pk)
     try:
         action(conversation=row, staff=_staff(request))
-    except dialogue.DialogueError as error:
+    except staff.DialogueError as error:
         return _refused(request, row, str(error))
     return _done(request, row)
 

@@ -9,10 +9,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from chatbot import dialogue, tasks
-from chatbot.dialogue import DialogueError
+from chatbot import dialogue, staff, tasks
 from chatbot.models import Conversation, Message
 from chatbot.protocol import Said
+from chatbot.staff import DialogueError
 from tests import factories
 from tests.talk import FakeUnderstander, assistant, say
 
@@ -179,7 +179,7 @@ class TestAtOnce:
 
         def take(user):
             try:
-                dialogue.take_over(conversation=talk, staff=user)
+                staff.take_over(conversation=talk, staff=user)
                 outcomes.append(user)
             except DialogueError as error:
                 outcomes.append(str(error))
@@ -195,7 +195,7 @@ class TestAtOnce:
 class TestStaff:
     def test_the_assistant_is_silent_while_staff_hold_the_conversation(self):
         talk, nina = factories.conversation(), factories.staff_user()
-        dialogue.take_over(conversation=talk, staff=nina)
+        staff.take_over(conversation=talk, staff=nina)
         recorded = put(talk, "where is my order", id="a")
         assert not recorded.needs_answer
         assert dialogue.answer(talk.pk, assistant=assistant()) == []
@@ -205,7 +205,7 @@ class TestStaff:
 
         class Slow(FakeUnderstander):
             def understand(self, text, *, pending=None, known):
-                dialogue.take_over(conversation=talk, staff=nina)
+                staff.take_over(conversation=talk, staff=nina)
                 return super().understand(text, pending=pending, known=known)
 
         put(talk, "hello", id="a")
@@ -214,9 +214,9 @@ class TestStaff:
 
     def test_handed_back_it_answers_again(self):
         talk, nina = factories.conversation(), factories.staff_user()
-        dialogue.take_over(conversation=talk, staff=nina)
-        dialogue.say_staff(conversation=talk, staff=nina, text="Hello, Nina here.")
-        dialogue.hand_back(conversation=talk, staff=nina)
+        staff.take_over(conversation=talk, staff=nina)
+        staff.say_staff(conversation=talk, staff=nina, text="Hello, Nina here.")
+        staff.hand_back(conversation=talk, staff=nina)
         assert say(talk, "hello").author == Message.Author.BOT
 
     @pytest.mark.parametrize("act", ["say", "hand_back", "close"])
@@ -226,17 +226,17 @@ class TestStaff:
             factories.staff_user("Nina"),
             factories.staff_user("Omar"),
         )
-        dialogue.take_over(conversation=talk, staff=nina)
+        staff.take_over(conversation=talk, staff=nina)
         with pytest.raises(DialogueError):
             if act == "say":
-                dialogue.say_staff(conversation=talk, staff=omar, text="Me too")
+                staff.say_staff(conversation=talk, staff=omar, text="Me too")
             else:
-                getattr(dialogue, act)(conversation=talk, staff=omar)
+                getattr(staff, act)(conversation=talk, staff=omar)
         assert Message.objects.count() == 0
 
     def test_closing_forgets_what_was_asked(self):
         talk, nina = factories.conversation(pending={"kind": "confirm"}), factories.staff_user()
-        dialogue.close(conversation=talk, staff=nina)
+        staff.close(conversation=talk, staff=nina)
         talk.refresh_from_db()
         assert (talk.state, talk.pending) == (Conversation.State.CLOSED, {})
 
@@ -246,6 +246,6 @@ class TestStaff:
             factories.staff_user("Nina"),
             factories.staff_user("Omar"),
         )
-        dialogue.take_over(conversation=talk, staff=nina)
+        staff.take_over(conversation=talk, staff=nina)
         nina.delete()
-        assert dialogue.take_over(conversation=talk, staff=omar).assignee == omar
+        assert staff.take_over(conversation=talk, staff=omar).assignee == omar
