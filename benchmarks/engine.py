@@ -1,9 +1,10 @@
 """How fast the writer's engine is beside its peers, and what it does under a storm. The benchmark of the
 writer calls this.
 
-Peers in the same run, on the same model file, threads and prompts: llama-cpp-python's `Llama` object serving
-the same eight replies one after another, and a bare loop of `llama_decode` that draws nothing. Every round
-times all of them in turn, and medians over the rounds are reported, since the machine is shared.
+Peers in the same run, on the same model file and prompts: llama-cpp-python's `Llama` object serving the same
+eight replies one after another, as it comes (it takes half of the cores) and with as many threads as the
+engine may use, and a bare loop of `llama_decode` with as many that draws nothing. Every round times all of
+them in turn, and medians over the rounds are reported, since the machine is shared.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def speed(model: EmbeddedModel) -> dict[str, Any]:
     """Tokens a second, times to the first token in milliseconds, and what the mask costs."""
     asked = [_asked(model, facts) for facts in sample_facts("chat", TOGETHER, seed=3)]
     open_mask = model.unmasked
-    peer = _llama_object(model)
+    peer, threaded = _llama_object(model, None), _llama_object(model, model.threads)
     loop = Context(model.model, sequences=TOGETHER, room=512, batch=256, threads=model.threads)
     ways: dict[str, Callable[[], float]] = {
         "single": lambda: _engine(model.engine, asked[:1]),
@@ -60,6 +61,7 @@ def speed(model: EmbeddedModel) -> dict[str, Any]:
         "decode_loop1": lambda: _loop(loop, asked[:1]),
         "decode_loop8": lambda: _loop(loop, asked),
         "llama_serial8": lambda: _serial(peer, asked),
+        "llama_serial8_all_threads": lambda: _serial(threaded, asked),
     }
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(ROUNDS):
@@ -67,11 +69,13 @@ def speed(model: EmbeddedModel) -> dict[str, Any]:
             taken[name].append(way())
     loop.close()
     peer.close()
+    threaded.close()
     rates = {name: round(statistics.median(found), 1) for name, found in taken.items()}
     return {
         "tokens_per_s": rates,
         "ratios": {
             "batch8_to_llama_serial8": _ratio(taken, "batch8", "llama_serial8"),
+            "batch8_to_llama_serial8_all_threads": _ratio(taken, "batch8", "llama_serial8_all_threads"),
             "batch8_to_decode_loop8": _ratio(taken, "batch8", "decode_loop8"),
             "single_to_decode_loop1": _ratio(taken, "single", "decode_loop1"),
         },
@@ -117,9 +121,9 @@ def _loop(context: Context, asked: Sequence[Asked]) -> float:
     return LENGTH * len(asked) / (time.perf_counter() - started)
 
 
-def _llama_object(model: EmbeddedModel) -> llama_cpp.Llama:
+def _llama_object(model: EmbeddedModel, threads: int | None) -> llama_cpp.Llama:
     return llama_cpp.Llama(
-        str(model.path), n_ctx=512, n_threads=model.threads, n_threads_batch=model.threads, verbose=False
+        str(model.path), n_ctx=512, n_threads=threads, n_threads_batch=threads, verbose=False
     )
 
 

@@ -48,8 +48,8 @@ HEARD = 128
 ROOM: dict[Channel, int] = {"chat": 512, "mail": 1024}
 SEQUENCES: dict[Channel, int] = {"chat": 8, "mail": 4}
 DEADLINE: dict[Channel, float] = {"chat": 8.0, "mail": 30.0}  # seconds
-# So small a model gains little from more; and one core is left for whoever else serves the customer.
-THREADS = max(1, min(2, (os.cpu_count() or 1) - 1))
+# At most; so small a model gains little from more. The engine's governor tells how many just now.
+THREADS = min(2, os.cpu_count() or 1)
 
 _LAYOUT = (END, SUBJECT, PREHEADER, PARAGRAPH)
 _MARKS = re.compile("|".join(_LAYOUT))
