@@ -66,7 +66,8 @@ class Understanding:
     """What one message is about. `ranking` holds (intent, probability), best first; the margin is
     the gap between its first two. An `intent` of "out_of_scope" means: not something this desk does.
     `requests` are all the intents asked for, in the order of the message where there are several;
-    `intent` is its first. `urgency`, 0 to 1, says how soon a person should look."""
+    `intent` is its first. `wordings`, in parallel, are the words in which each is asked. `urgency`,
+    0 to 1, says how soon a person should look."""
 
     text: str
     intent: str
@@ -78,6 +79,7 @@ class Understanding:
     mood: Mood = "neutral"
     model: str = ""
     requests: tuple[str, ...] = ()
+    wordings: tuple[str, ...] = ()
     urgency: float = 0.0
     flags: Flags = Flags()
 

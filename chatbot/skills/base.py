@@ -45,6 +45,12 @@ class Turn:
         return replace(self, intent=intent)
 
     @property
+    def words(self) -> str:
+        """The part of the message in which this turn's intent is asked for."""
+        said = self.understanding
+        return dict(zip(said.requests, said.wordings, strict=False)).get(self.intent, self.message.text)
+
+    @property
     def is_upset(self) -> bool:
         """Angry, or threatening to leave."""
         return self.understanding.mood == "angry" or "leaving" in self.understanding.flags.raised

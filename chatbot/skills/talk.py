@@ -55,7 +55,7 @@ def policy(turn: Turn) -> Reply:
 
 def _passage(turn: Turn, limit: float) -> Passage | None:
     encoder = turn.assistant.understander.encoder
-    return knowledge.search(turn.message.text, intent=turn.intent, encoder=encoder, limit=limit)
+    return knowledge.search(turn.words, intent=turn.intent, encoder=encoder, limit=limit)
 
 
 def _quoted(turn: Turn, found: Passage) -> Reply:

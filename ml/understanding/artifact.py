@@ -15,7 +15,7 @@ from ml.understanding.encoder import DIMENSIONS, NAME
 from ml.understanding.head import Head
 from ml.understanding.trust import Memory
 
-FORMAT = 2
+FORMAT = 3
 FOLDER = Path(__file__).resolve().parent.parent / "artifacts"
 HEADS, ENCODER = "understanding.npz", "understanding.onnx"
 _NAMES = ("intents", "sentiment", "moods", "toxicity", "injection", "leaving")
@@ -29,8 +29,8 @@ class ArtifactError(Exception):
 @dataclass(frozen=True, slots=True)
 class Artifact:
     """`heads` by name; `memory` and `level` decide what is out of scope; below `clarify` of confidence
-    an in-scope answer should be asked back; `flags` are the levels at which a flag is raised.
-    `about` records configuration, data and scores."""
+    an in-scope answer should be asked back; `flags` are the levels at which a flag is raised;
+    slips are read as one of `words`. `about` records configuration, data and scores."""
 
     heads: dict[str, Head]
     memory: Memory
@@ -38,6 +38,7 @@ class Artifact:
     clarify: float
     flags: dict[str, float]
     tokenizer: str
+    words: tuple[str, ...]
     about: dict[str, Any]
 
     @property
@@ -60,7 +61,7 @@ def save(artifact: Artifact, folder: Path) -> None:
     }
     meta: dict[str, Any] = {
         "format": FORMAT, "encoder": NAME, "level": artifact.level, "clarify": artifact.clarify,
-        "flags": artifact.flags, "about": artifact.about, "heads": {},
+        "flags": artifact.flags, "words": artifact.words, "about": artifact.about, "heads": {},
     }  # fmt: skip
     for name in _NAMES:
         head = artifact.heads[name]
@@ -111,6 +112,7 @@ def _read(archive: Any, meta: dict[str, Any]) -> Artifact:
         clarify=float(meta["clarify"]),
         flags={str(name): float(level) for name, level in meta["flags"].items()},
         tokenizer=archive["tokenizer"].tobytes().decode(),
+        words=tuple(meta["words"]),
         about=meta["about"],
     )
 

@@ -63,3 +63,17 @@ def _typo(text: str, rng: random.Random) -> str | None:
         )
     )
     return " ".join(words)
+
+
+def disturbed(text: str, rng: random.Random) -> str:
+    """As it is typed on a phone: half of the time no capitals and marks, at times with slips."""
+    if rng.random() < 0.5:
+        text = text.lower().rstrip(".?!")
+    elif rng.random() < 0.4:
+        text = f"{text[:1].upper()}{text[1:]}" + rng.choice(("", ".", "?", "!", "??"))
+    if rng.random() < 0.3:
+        text = text.replace("'", "")
+    for chance in (0.15, 0.05):
+        if rng.random() < chance:
+            text = _typo(text, rng) or text
+    return text

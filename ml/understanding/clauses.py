@@ -11,10 +11,29 @@ _LEAST_WORDS = 2
 
 _ENDS = re.compile(
     r"[.?!;]+(?:\s|$)|\n|,? ?\b(?:and also|and then|and while|also|as well as|plus|and|then)\b "
-    r"|, (?=(?:can|could|how|what|when|where|is|do|please|i)\b)",
+    r"| *[+&] +|, (?=(?:can|could|how|what|when|where|is|do|please|i)\b)",
     re.I,
 )
 
+# "It has not been sent yet" beside "please take it back" tells; "when is it sent" would ask.
+_BEFORE = (
+    r"(?:(?:so|but|even though|although|because|since|sadly|unfortunately|now|then|also|well|hello|hi|"
+    r"dear \w+)\b,? )*"
+)
+_SOMEBODY = re.compile(
+    rf"{_BEFORE}(?:i|we|it|he|she|they|you|there|nobody|nothing|everything)\b\S*\s+\w", re.I
+)
+_SOMETHING = re.compile(rf"{_BEFORE}(?:this|that|the|my|our|your|his|her|their|these|those)\b", re.I)
+_VERB = re.compile(
+    r"\b(?:is|are|am|was|were|be|been|has|have|had|did|does|do|will|would|said|says|told|got|took|came|went|bought|"
+    r"paid|sent|gave|found|thought|\w{2,}(?:ed|n't|n’t))\b|\b(?:i|we|it|you)['’](?:m|ve|d|s|re)\b",
+    re.I,
+)
+_WISH = re.compile(
+    r"\?|\b(?:please|want|wanted|wish|need|like|prefer|hoping|how|what|when|where|which|why|who|whether|"
+    r"let me|tell me|(?:can|could|will|would|may|shall) (?:you|u|i|it|we|someone|somebody))\b",
+    re.I,
+)
 _NEGATION = r"(?:do not|don['’]?t|did not|didn['’]?t|am not|i['’]?m not|im not|was not|wasn['’]?t|not|never)"
 _ACTS = r"(?:cancel|refund|return|delete|close|change)"
 _THINGS = r"(?:refund|money back|replacement|invoice|agent|human|person|cancellation|return|discount|voucher)"
@@ -46,6 +65,13 @@ def parts(text: str) -> list[str]:
     found = [piece.strip(" ,.!?-") for piece in _ENDS.split(_tidy(text))]
     found = [piece for piece in found if len(piece.split()) >= _LEAST_WORDS]
     return found[:MOST] if len(found) > 1 else []
+
+
+def tells(part: str) -> bool:
+    """Whether a part only tells what is or was: a statement with no question and no wish in it."""
+    if _WISH.search(part):
+        return False
+    return bool(_SOMEBODY.match(part) or (_SOMETHING.match(part) and _VERB.search(part)))
 
 
 def refusal(text: str) -> Refusal | None:

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ml.understanding.compose import EXAMPLES
 from ml.understanding.intents import OUT_OF_SCOPE
 
-EXAMPLES = Path(__file__).parent / "examples"
 BITEXT = {
     "2020": "intents/bitext/bitext20k_utterance_intent.csv.gz",
     "2022": "intents/bitext/bitext8175_v2022.csv.gz",

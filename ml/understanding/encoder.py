@@ -20,7 +20,10 @@ Vectors = NDArray[np.float32]
 
 
 class SupportsEncode(Protocol):
-    """Anything that turns n texts into vectors: the original encoder's, or both views beside each other."""
+    """Anything that turns n texts into vectors: the original encoder's, or both views beside each other.
+    `words` are those it knows whole."""
+
+    words: frozenset[str]
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """(n, 384), rows of length one."""
@@ -43,6 +46,7 @@ class Encoder:
         self._session = InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self._width = int(self._session.get_outputs()[0].shape[1])
         self._tokenizer = Tokenizer.from_str(tokenizer)
+        self.words = frozenset(word for word in self._tokenizer.get_vocab() if word.isalpha())
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(LONGEST)
 

@@ -86,7 +86,7 @@ def find(
     # a bare number beside an order number, with no email, is what goes with the order
     beside = "identity" if orders and not emails else pending
     codes += _postcodes(text, _blank(plain, others), beside)
-    if pending == "identity":
+    if pending == "identity" and not codes:
         codes += [_as_postcode(order) for order in orders if order.text.isdecimal() and len(order.text) == 5]
     return tuple(sorted(emails + orders + others + codes, key=lambda entity: (entity.start, entity.kind)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,25 +14,34 @@ from numpy.typing import NDArray
 from ml.types import MOODS
 from ml.understanding import data as sources
 from ml.understanding.augment import variants
+from ml.understanding.compose import EXAMPLES, Composed, compose
 from ml.understanding.entities import DEFAULT_ORDER_PATTERNS, find
 from ml.understanding.head import Labels
 from ml.understanding.intents import OUT_OF_SCOPE, SHOP_INTENTS
 from ml.understanding.sentiment import OF_MOOD
+from ml.understanding.spelling import Speller, lexicon
 from ml.understanding.text import prepare
 
 SEED = 7
 HELD = 6  # one of so many of our own sentences, with its variants, is kept from the encoder
 BITEXT_ROWS = 25  # of each intent and edition: its sentences are one template's, more only cost time
 BITEXT_SHARE = 0.2  # of an intent's weight, against 1 for our own: its sentences are templates
+COMPOSED = 10  # sentences of each frame
+COMPOSED_WEIGHT = 0.3  # of each of them, against 1 for a sentence written by itself
 VARIANTS = 1
 VARIANT_WEIGHT = 0.5  # of a sentence's own weight, for each variant of it
-SGD_ROWS = 8  # of each of the intents of other services
+SGD_ROWS = 12  # of each of the intents of other services
 OUT_OF_SCOPE_WEIGHT = 5.0  # times a common intent's: there is more outside than inside
+JAILBREAK_SHARE = 4  # one in so many jailbreaks is out of scope too; all are for the flag
 REVIEWS = 400  # of each class
-PLAIN_TURNS = 150  # customers of other shops who feel nothing in particular
+CALM_WORDS = 3  # of a plain request; what is shorter may be curt
+CALM_COMPOSED = 6  # one in so many plain sentences of our frames
+CALM_SHARE = 1.0  # of the weight of all moods, for plain requests
+PLAIN_TURNS = 500  # customers of other shops who feel nothing in particular
 OWN_SENTIMENT_WEIGHT = 4.0  # a support message is closer to what we will read than a dress review
 TWEETS = 300  # of each class
-ORDINARY = 250  # messages that no flag may be raised for, in training
+ORDINARY = 800  # messages of others that no flag may be raised for, in training
+COMPOSED_ORDINARY = 8  # one in so many of those from our frames is among them
 PLAIN_INTENTS = frozenset(  # people ask these without feeling
     {
         "delivery_options", "delivery_period", "check_payment_methods", "check_refund_policy",
@@ -84,12 +93,18 @@ class Lesson:
         weighed = [replace(s, weight=s.weight * factor) if s.label == label else s for s in self.sentences]
         return replace(self, sentences=weighed)
 
-    def texts(self) -> list[str]:
-        return [prepare(s.text, find(s.text, order_patterns=DEFAULT_ORDER_PATTERNS)) for s in self.sentences]
+    def texts(self, speller: Speller) -> list[str]:
+        """As the encoder reads them."""
+        found = [find(s.text, order_patterns=DEFAULT_ORDER_PATTERNS) for s in self.sentences]
+        return [
+            speller.correct(prepare(s.text, mentioned))
+            for s, mentioned in zip(self.sentences, found, strict=True)
+        ]
 
 
 def lessons_of(data: Path) -> tuple[list[Lesson], dict[str, int], str]:
     own, moods, flags = (sources.examples(kind) for kind in ("intents", "moods", "flags"))
+    composed = compose("frames", each=COMPOSED, seed=SEED, framed=frozenset(SHOP_INTENTS))
     bitext = [row for edition in sources.BITEXT for row in _sample_bitext(data, edition)]
     clinc = sources.clinc(data, "oos_train") + sources.clinc(data, "oos_val")
     sgd = sources.other_services(data, per_intent=SGD_ROWS)
@@ -100,27 +115,44 @@ def lessons_of(data: Path) -> tuple[list[Lesson], dict[str, int], str]:
     if {label for _, label in moods} != set(MOODS):
         raise sources.DataError("The examples of moods do not match ml.types.MOODS.")
     counts = {
-        "own": len(own), "bitext": len(bitext), "clinc150": len(clinc), "sgd": len(sgd),
+        "own": len(own), "composed": len(composed), "bitext": len(bitext), "clinc150": len(clinc),
+        "sgd": len(sgd),
         "reviews": len(reviews), "moods": len(moods), "flags": len(flags), "taskmaster": len(turns),
         "davidson": len(tweets), "jailbreaks": len(jailbreaks),
     }  # fmt: skip
     plain = [*turns, *(text for text, _ in [*bitext, *sgd, *clinc])]
-    ordinary = rng.sample(plain, ORDINARY) + [text for text, label in own if label != "complaint"][::3]
+    ours = [text for text, label in own if label != "complaint"]
+    ours += [row.text for row in composed[::COMPOSED_ORDINARY] if row.label != "complaint"]
+    ordinary = rng.sample(plain, ORDINARY) + ours + _texts(flags, "plain")
+    steering = [(text, OUT_OF_SCOPE) for text in _texts(flags, "injection") + jailbreaks[::JAILBREAK_SHARE]]
     calm_tweets = _texts(tweets, "plain")
     near_leaving = [
         text for label in ("complaint", "goodbye", "delete_account") for text in _texts(own, label)
     ]
     lessons = [
-        Lesson.of("intents", intent_sentences(own, bitext, clinc + sgd)),
+        Lesson.of("intents", intent_sentences(own, composed, bitext, clinc + sgd + steering)),
         Lesson.of("sentiment", sentiment_sentences(moods, own, reviews, turns)),
-        Lesson.of("moods", [Sentence(text, mood, 1.0, i, True) for i, (text, mood) in enumerate(moods)]),
+        Lesson.of("moods", mood_sentences(moods, own, composed)),
         _alarm("toxicity", _texts(tweets, "toxic"), calm_tweets + ordinary),
         _alarm("injection", _texts(flags, "injection") + jailbreaks, ordinary + calm_tweets[:300]),
         _alarm("leaving", _texts(flags, "leaving"), ordinary + [text for text, _ in moods] + near_leaving),
     ]
     everything = [*own, *moods, *flags, *bitext, *clinc, *sgd, *reviews, *tweets]
+    everything += [(row.text, row.label) for row in composed]
     everything += [(text, "") for text in [*turns, *jailbreaks]]
     return lessons, counts, sources.fingerprint(everything)
+
+
+def speller(english: Iterable[str]) -> Speller:
+    """It knows the words of our own sentences, frames and slots."""
+    lines = [
+        line
+        for kind in ("intents", "frames", "slots")
+        for path in sorted((EXAMPLES / kind).glob("*.txt"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+    known = [word for word in english if word.isalpha()]
+    return Speller(lexicon(lines, known), known)
 
 
 def _texts(rows: Sequence[sources.Row], label: str) -> list[str]:
@@ -155,10 +187,25 @@ def sentiment_sentences(
     return _level_out([Sentence(*row, group, True) for group, row in enumerate(felt)], boost={})
 
 
-def intent_sentences(
-    own: Sequence[sources.Row], bitext: Sequence[sources.Row], strange: Sequence[sources.Row]
+def mood_sentences(
+    moods: Sequence[sources.Row], own: Sequence[sources.Row], composed: Sequence[Composed]
 ) -> list[Sentence]:
-    """Our sentences with their variants, and Bitext weighted so that it informs but does not rule."""
+    """Support messages by mood, and plain requests as neutral: most of what is written has no mood."""
+    plain = [text for text, intent in own if intent in PLAIN_INTENTS and len(text.split()) >= CALM_WORDS]
+    plain += [row.text for row in composed[::CALM_COMPOSED] if row.label in PLAIN_INTENTS]
+    rows = [(text, mood, 1.0) for text, mood in moods]
+    rows += [(text, "neutral", CALM_SHARE * len(moods) / len(plain)) for text in plain]
+    return [Sentence(*row, group, True) for group, row in enumerate(rows)]
+
+
+def intent_sentences(
+    own: Sequence[sources.Row],
+    composed: Sequence[Composed],
+    bitext: Sequence[sources.Row],
+    strange: Sequence[sources.Row],
+) -> list[Sentence]:
+    """Our sentences with their variants, those of our frames, and Bitext weighted so that it informs but
+    does not rule. One sentence of each frame is scored."""
     rng = random.Random(SEED)
     sentences: list[Sentence] = []
     for group, (text, label) in enumerate([*own, *strange]):
@@ -168,6 +215,12 @@ def intent_sentences(
         made = variants(text, rng=rng, told_at_length=label in SHOP_INTENTS)
         for variant in rng.sample(made, min(VARIANTS, len(made))):
             sentences.append(Sentence(variant, label, VARIANT_WEIGHT, group, False))
+    frames = {frame: place for place, frame in enumerate(dict.fromkeys(row.frame for row in composed))}
+    met: set[str] = set()
+    for row in composed:
+        group = len(own) + len(strange) + frames[row.frame]
+        sentences.append(Sentence(row.text, row.label, COMPOSED_WEIGHT, group, row.frame not in met))
+        met.add(row.frame)
     share = Counter(label for _, label in bitext)
     written = _weight_of(sentences)
     for text, label in bitext:

@@ -30,11 +30,11 @@ class Memory:
     owners: NDArray[np.int16]
 
 
-def remember(vectors: Vectors, owners: NDArray[np.int64], *, seed: int) -> Memory:
+def remember(vectors: Vectors, owners: NDArray[np.int64], *, seed: int, per_label: int = PER_LABEL) -> Memory:
     """Of each label some sentences; of what is out of scope (owner -1) none."""
     rng = np.random.default_rng(seed)
     labels = np.unique(owners[owners >= 0])
-    chosen = [rng.permutation(np.flatnonzero(owners == owner))[:PER_LABEL] for owner in labels]
+    chosen = [rng.permutation(np.flatnonzero(owners == owner))[:per_label] for owner in labels]
     rows = np.sort(np.concatenate(chosen))
     return Memory(np.ascontiguousarray(vectors[rows, :DIMENSIONS]), owners[rows].astype(np.int16))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,14 +14,18 @@ from ml.understanding import clauses, context, entities, sentiment
 from ml.understanding.artifact import ENCODER, Artifact, load
 from ml.understanding.encoder import Encoder, SupportsEncode, Vectors
 from ml.understanding.intents import OUT_OF_SCOPE, SHOP_INTENTS, judge
+from ml.understanding.spelling import Speller
 from ml.understanding.text import is_readable, prepare
 
 _LONGEST = 10_000  # characters; what is beyond is not read
 _SETTLED = 0.99  # confidence where the words themselves decide
+_IMPLIED_YES = 0.9  # the most that a yes gets which the words do not plainly say
 _CANDIDATES = 5
 _SURE = 0.7  # of a part before it counts as a request beside another
 _REFUSED = 0.5  # of a refused part before the message means the opposite of it
 _ASKED = frozenset(SHOP_INTENTS) - {"complaint", "review"}  # what a message can ask for beside another thing
+# Two readings of one matter: where the first is asked for, the second only tells the same story.
+_SAME_MATTER = {"track_order": "delivery_period", "registration_problems": "create_account"}
 _NOTHING = Known()
 
 Ranking = dict[str, float]
@@ -38,10 +42,11 @@ class _Reading:
     refusal: clauses.Refusal | None
     parts: tuple[str, ...]
 
-    def pieces(self) -> list[str]:
+    def pieces(self, speller: Speller) -> list[str]:
         """All that the encoder reads: the whole, what is refused and what is left then, the parts."""
         refused = [self.refusal.refused, self.refusal.rest or "no"] if self.refusal else []
-        return [prepare(self.text, self.found), *map(prepare, [*refused, *self.parts])]
+        read = [prepare(self.text, self.found), *map(prepare, [*refused, *self.parts])]
+        return [speller.correct(piece) for piece in read]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ class Understander:
         self.version = artifact.version
         self.encoder = encoder
         self.order_patterns = tuple(order_patterns)
+        self._speller = Speller(artifact.words, encoder.words)
         self._labels = artifact.heads["intents"].labels
 
     @classmethod
@@ -78,7 +84,7 @@ class Understander:
     ) -> list[Understanding]:
         """The same for many messages, in one pass through the encoder."""
         readings = [self._read(text, pending, known) for text in texts]
-        pieces = [reading.pieces() for reading in readings]
+        pieces = [reading.pieces(self._speller) for reading in readings]
         vectors = self.encoder.views([piece for some in pieces for piece in some])
         said = judge(self.artifact.heads["intents"], self.artifact.memory, vectors)
         ends = np.cumsum([0, *map(len, pieces)])
@@ -98,8 +104,9 @@ class Understander:
     def _read(self, text: str, pending: str | None, known: Known) -> _Reading:
         text = text[:_LONGEST]
         found = entities.find(text, order_patterns=self.order_patterns, pending=pending, known=known)
-        refusal = clauses.refusal(text)
-        parts = () if refusal else tuple(clauses.parts(text))
+        spelt = self._speller.correct(text)
+        refusal = clauses.refusal(spelt)
+        parts = () if refusal else tuple(clauses.parts(spelt))
         return _Reading(text, found, is_readable(text), refusal, parts)
 
     def _conclude(self, reading: _Reading, seen: _Seen, pending: str | None) -> Understanding:
@@ -108,7 +115,7 @@ class Understander:
         if not settled and not reading.readable and not found:
             return Understanding(
                 text, OUT_OF_SCOPE, 0.0, 0.0, (), found, Sentiment("neutral", 0.0),
-                model=self.version, requests=(OUT_OF_SCOPE,),
+                model=self.version, requests=(OUT_OF_SCOPE,), wordings=(text,),
             )  # fmt: skip
         if settled:
             ranking, trusted = {settled: _SETTLED, OUT_OF_SCOPE: 1 - _SETTLED}, True
@@ -118,13 +125,15 @@ class Understander:
             trusted = trusted or max(ranking, key=ranking.__getitem__) != max(said, key=said.__getitem__)
         best = sorted(ranking.items(), key=lambda item: -item[1])[:_CANDIDATES]
         (intent, confidence), margin = best[0], best[0][1] - best[1][1]
-        requests: tuple[str, ...] = (intent if trusted else OUT_OF_SCOPE,)
+        if intent == "affirm" and not settled:  # "maybe" sounds like a yes, and must not act as one
+            confidence = min(confidence, _IMPLIED_YES)
+        requests = {intent if trusted else OUT_OF_SCOPE: text}
         if not settled and (intent in SHOP_INTENTS or not trusted):
-            requests = self._requests(requests[0], reading, seen)
+            requests = self._requests(next(iter(requests)), reading, seen)
         feeling = sentiment.read(text, seen.vectors[:1], self.artifact)
         return Understanding(
             text=text,
-            intent=requests[0],
+            intent=next(iter(requests)),
             confidence=round(confidence, 4),
             margin=round(margin, 4),
             ranking=tuple((name, round(chance, 4)) for name, chance in best),
@@ -132,7 +141,8 @@ class Understander:
             sentiment=feeling.sentiment,
             mood=feeling.mood,
             model=self.version,
-            requests=requests,
+            requests=tuple(requests),
+            wordings=tuple(requests.values()),
             urgency=feeling.urgency,
             flags=feeling.flags,
         )
@@ -157,18 +167,25 @@ class Understander:
             bool(same and seen.trust[2] >= self.artifact.level),
         )
 
-    def _requests(self, intent: str, reading: _Reading, seen: _Seen) -> tuple[str, ...]:
-        """All that is asked for, in the message's order: what its parts surely ask, the whole's intent
-        among them. A part that only tells the story around one request asks nothing."""
+    def _requests(self, intent: str, reading: _Reading, seen: _Seen) -> dict[str, str]:
+        """All that is asked for, in the message's order, and in which words: what its parts surely ask, the
+        whole's intent among them. A part that only tells the story around one request asks nothing."""
+        asked: dict[str, str] = {}
         first = len(seen.intents) - len(reading.parts)
-        asked: list[str] = []
-        for row in range(first, len(seen.intents)):
+        for row, words in enumerate(reading.parts, start=first):
             name = self._labels[int(seen.intents[row].argmax())]
             sure = seen.intents[row].max() >= _SURE and seen.trust[row] >= self.artifact.level
+            if clauses.tells(words) and name != intent:
+                continue
             if sure and name in _ASKED and name not in asked:
-                asked.append(name)
+                asked[name] = words
+        asked = {name: words for name, words in asked.items() if not _told_otherwise(name, asked)}
         if intent == OUT_OF_SCOPE:
-            return tuple(asked) or (intent,)
-        if len(asked) < 2:
-            return (intent,)
-        return tuple(asked) if intent in asked else (intent, *asked)
+            return asked or {intent: reading.text}
+        if len(asked) < 2 or _told_otherwise(intent, asked):
+            return {intent: reading.text} if len(asked) < 2 else asked
+        return asked if intent in asked else {intent: reading.text, **asked}
+
+
+def _told_otherwise(intent: str, asked: Container[str]) -> bool:
+    return any(told == intent and better in asked for better, told in _SAME_MATTER.items())
