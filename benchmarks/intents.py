@@ -147,7 +147,7 @@ def _some(rows: Sequence[sources.Row], per_label: int | None) -> list[sources.Ro
 
 
 def _predict(model: IntentModel, rows: Sequence[sources.Row]) -> Prediction:
-    return model.predict(Corpus.plain([text for text, _ in rows], [label for _, label in rows]))
+    return model.read([text for text, _ in rows])
 
 
 def _best(model: IntentModel, prediction: Prediction) -> Any:

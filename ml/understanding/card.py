@@ -17,6 +17,7 @@ configuration, data hash and scores.
 
 ## What it is
 all-MiniLM-L6-v2 (Apache-2.0) with int8 weights. {views}
+Slips are read as the words of our examples that they are near to ({words} words).
 Each head is multinomial logistic regression, tempered ({temperature} for the {labels} intents). A
 message is out of scope when that class wins or its trust, the root of the probability times the nearness
 to a training sentence of the intent, stays below {level}. Below {clarify} of confidence the desk asks
@@ -26,23 +27,24 @@ back. Flags are raised at {flags}; they inform people and refuse nothing.
 | set | rows | licence | used for |
 |---|---|---|---|
 | own sentences, `ml/understanding/examples` | {own} | the project's | intents, sentiment, flags |
+| filled from our own frames (`frames`, `felt`) | {composed} | the project's | intents, sentiment, ordinary |
 | Bitext customer service, 2020 and 2022 | {bitext} (a sample) | CDLA-Sharing-1.0 | intents |
-| CLINC150, out-of-scope train and validation queries | {clinc150} | CC BY 3.0 | out of scope |
+| CLINC150, out-of-scope train and validation queries | {clinc150} | CC BY 3.0 | outside, ordinary |
 | Schema-guided dialogues (SGD), first turns | {sgd} | CC BY-SA 4.0 | out of scope |
 | Taskmaster 4, customers' turns | {taskmaster} (a sample) | CC BY 4.0 | neutral, ordinary |
 | Women's clothing reviews, 1, 2 and 5 stars | {reviews} (a sample) | CC0 | sentiment |
 | own support messages by mood | {moods} | the project's | sentiment, moods |
 | Davidson's hateful and offensive tweets | {davidson} (a sample) | MIT | toxicity |
-| jailbreaks in the wild, four fifths | {jailbreaks} | MIT | injection |
+| jailbreaks in the wild, four fifths | {jailbreaks} | MIT | injection, outside (a quarter) |
 | own sentences that steer or threaten to leave | {flags_rows} | the project's | flags |
 
 Data hash `{data_hash}`. Bitext's questions about a customer's own parcel are labelled
 `delivery_period` in one edition and `track_order` in the other; those rows are left out.
 
 ## Scores
-On the sixth of the rows that the encoder and the scored heads never saw, variants of a sentence
-kept together. Temperatures, levels and the weight of what is out of scope were chosen on the same rows,
-so these figures are slightly kind.
+On the sixth of the rows that the encoder and the scored heads never saw, variants of a sentence and
+fillings of a frame kept together. Temperatures, levels and the weight of what is out of scope were
+chosen on the same rows, so these figures are slightly kind.
 The shipped heads are then fitted on all rows. The last line is on data that nothing was set on.
 
 | figure | value |
@@ -95,6 +97,7 @@ def card(artifact: Artifact) -> str:
         version=artifact.version,
         views=_ADAPTED if about["config"]["adapted"] else _AS_IT_COMES,
         labels=len(intents.labels),
+        words=len(artifact.words),
         temperature=f"{intents.temperature:.2f}",
         level=artifact.level,
         clarify=artifact.clarify,

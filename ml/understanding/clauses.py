@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 MOST = 4  # parts that are looked at
@@ -61,10 +62,17 @@ class Refusal:
 
 
 def parts(text: str) -> list[str]:
-    """What can be asked apart, in order; empty where the message is of one piece."""
+    """What can be asked apart, in order; empty where the message is of one piece. Of many, what asks."""
     found = [piece.strip(" ,.!?-") for piece in _ENDS.split(_tidy(text))]
     found = [piece for piece in found if len(piece.split()) >= _LEAST_WORDS]
-    return found[:MOST] if len(found) > 1 else []
+    kept = sorted(sorted(range(len(found)), key=lambda place: tells(found[place]))[:MOST])
+    return [found[place] for place in kept] if len(found) > 1 else []
+
+
+def core(parts: Sequence[str]) -> str:
+    """What of a story asks, where some of its parts do and some only tell; else ""."""
+    asking = [part for part in parts if not tells(part)]
+    return ". ".join(asking) if 0 < len(asking) < len(parts) else ""
 
 
 def tells(part: str) -> bool:

@@ -67,13 +67,11 @@ def evaluate_shipped(path: Path, understander: Understander) -> Evaluation:
 def evaluate_recipe(path: Path, training: Path, *, frozen: bool = False) -> Evaluation:
     """The same recipe trained on another file's labels, whatever they are; `frozen` leaves the
     encoder as it is. Raises DataError."""
-    from ml.understanding.fitting import Corpus
-
     rows, examples = utterances(path), utterances(training)
     if len({label for _, label in examples}) < 2:
         raise DataError(f"{training} needs at least two different intents.")
     model = train_on(examples, frozen=frozen)
-    prediction = model.predict(Corpus.plain([text for text, _ in rows], [label for _, label in rows]))
+    prediction = model.read([text for text, _ in rows])
     about = {
         "model": "recipe, encoder frozen" if frozen else "recipe",
         "training_rows": len(examples),

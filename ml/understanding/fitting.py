@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.understanding.head import Labels, Probabilities, softmax
+from ml.understanding.spelling import Speller, lexicon
 from ml.understanding.text import prepare
 
 if TYPE_CHECKING:  # torch loads only where something is trained
@@ -24,7 +25,7 @@ Vectors = NDArray[np.float32]
 class Corpus:
     """n labelled texts, as the encoder's lower layers see them. `groups` keeps variants of one sentence
     in one fold (-1: trained on in every fold, never held out); `scored` marks the rows on which
-    choices are made."""
+    choices are made; `speller` has read the texts before the encoder."""
 
     states: list[Tensor]
     originals: Vectors
@@ -32,12 +33,16 @@ class Corpus:
     weights: NDArray[np.float64]
     groups: NDArray[np.int64]
     scored: NDArray[np.bool_]
+    speller: Speller | None = None
 
     @classmethod
-    def plain(cls, texts: Sequence[str], labels: Sequence[str]) -> Corpus:
-        """Every row counts the same, is its own group and is scored."""
+    def plain(cls, texts: Sequence[str], labels: Sequence[str], speller: Speller | None = None) -> Corpus:
+        """Every row counts the same, is its own group and is scored. Without a speller, one that knows
+        the words of these texts."""
         n = len(labels)
-        return cls.of(texts, labels, np.ones(n), np.arange(n), np.ones(n, dtype=bool))
+        if speller is None:
+            speller = speller_of(texts)
+        return cls.of(texts, labels, np.ones(n), np.arange(n), np.ones(n, dtype=bool), speller)
 
     @classmethod
     def of(
@@ -47,12 +52,13 @@ class Corpus:
         weights: NDArray[np.float64],
         groups: NDArray[np.int64],
         scored: NDArray[np.bool_],
+        speller: Speller,
     ) -> Corpus:
         from ml.understanding.minilm import pretrained, states_of, vectors_of
 
-        states = states_of([prepare(text) for text in texts])
+        states = states_of([speller.correct(prepare(text)) for text in texts])
         originals = vectors_of(states, pretrained()[1])
-        return cls(states, originals, np.array(labels, dtype=np.str_), weights, groups, scored)
+        return cls(states, originals, np.array(labels, dtype=np.str_), weights, groups, scored, speller)
 
     def vectors(self, branch: Branch | None) -> Vectors:
         """(n, 384) without a branch, (n, 768) with one."""
@@ -81,6 +87,14 @@ class Corpus:
             start += len(groups)  # labels with few rows do not all lose one to the first fold
             fold_of[mine] = [dealt[int(group)] for group in self.groups[mine]]
         return fold_of
+
+
+def speller_of(texts: Sequence[str]) -> Speller:
+    """One that knows English and the words of these texts."""
+    from ml.understanding.minilm import tokenizer
+
+    english = [word for word in tokenizer().get_vocab() if word.isalpha()]
+    return Speller(lexicon(texts, english), english)
 
 
 def best_temperature(logits: Probabilities, gold: NDArray[np.int64]) -> float:

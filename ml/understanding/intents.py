@@ -8,7 +8,7 @@ intents that play what is out of scope are left out of the heads only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ml.understanding.fitting import Corpus, best_temperature
 from ml.understanding.head import Head, Labels, Probabilities, fit, softmax
 from ml.understanding.metrics import calibration_error
+from ml.understanding.spelling import Speller
 from ml.understanding.trust import Memory, best_level, remember, trust
 
 if TYPE_CHECKING:  # serving imports this module and must not load torch
@@ -100,9 +101,14 @@ class IntentModel:
     scores: dict[str, float]
     held_out: Prediction
     held_out_gold: Labels
+    speller: Speller | None
 
     def predict(self, corpus: Corpus) -> Prediction:
         return judge(self.head, self.memory, corpus.vectors(self.branch))
+
+    def read(self, texts: Sequence[str]) -> Prediction:
+        """The same for texts, which its speller reads first."""
+        return self.predict(Corpus.plain(texts, [""] * len(texts), self.speller))
 
     def decide(self, prediction: Prediction) -> list[str]:
         """One label per row, with what is not trusted rejected."""
@@ -210,4 +216,4 @@ def _finish(
         "ece": round(calibration_error(every[known].max(axis=1), right), 4),
     }
     memory = remember(vectors, _owners(corpus.labels, labels), seed=seed)
-    return IntentModel(head, memory, level, branch, scores, held_out, truth[known])
+    return IntentModel(head, memory, level, branch, scores, held_out, truth[known], corpus.speller)

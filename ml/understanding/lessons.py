@@ -18,7 +18,7 @@ from ml.understanding.compose import EXAMPLES, Composed, compose
 from ml.understanding.entities import DEFAULT_ORDER_PATTERNS, find
 from ml.understanding.head import Labels
 from ml.understanding.intents import OUT_OF_SCOPE, SHOP_INTENTS
-from ml.understanding.sentiment import OF_MOOD
+from ml.understanding.sentiment import OF_MOOD, SENTIMENTS
 from ml.understanding.spelling import Speller, lexicon
 from ml.understanding.text import prepare
 
@@ -42,14 +42,21 @@ OWN_SENTIMENT_WEIGHT = 4.0  # a support message is closer to what we will read t
 TWEETS = 300  # of each class
 ORDINARY = 800  # messages of others that no flag may be raised for, in training
 COMPOSED_ORDINARY = 8  # one in so many of those from our frames is among them
+FELT_COMPOSED = 3  # one in so many sentences of the intents' frames is read for its feeling
+FELT_WEIGHT = 1.0
 PLAIN_INTENTS = frozenset(  # people ask these without feeling
     {
         "delivery_options", "delivery_period", "check_payment_methods", "check_refund_policy",
-        "create_account", "edit_account", "get_invoice", "inform", "place_order", "track_order",
+        "create_account", "edit_account", "get_invoice", "inform", "place_order",
         "change_shipping_address", "email_timeline", OUT_OF_SCOPE,
     }
 )  # fmt: skip
-FELT_INTENTS = {"thanks": "positive", "complaint": "negative"}
+FELT_INTENTS = {  # who reports that something went wrong is not pleased, however calmly it is said
+    "thanks": "positive",
+    "complaint": "negative",
+    "payment_issue": "negative",
+    "registration_problems": "negative",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,7 @@ class Lesson:
 def lessons_of(data: Path) -> tuple[list[Lesson], dict[str, int], str]:
     own, moods, flags = (sources.examples(kind) for kind in ("intents", "moods", "flags"))
     composed = compose("frames", each=COMPOSED, seed=SEED, framed=frozenset(SHOP_INTENTS))
+    felt = compose("felt", each=COMPOSED, seed=SEED, framed=frozenset())
     bitext = [row for edition in sources.BITEXT for row in _sample_bitext(data, edition)]
     clinc = sources.clinc(data, "oos_train") + sources.clinc(data, "oos_val")
     sgd = sources.other_services(data, per_intent=SGD_ROWS)
@@ -115,7 +123,7 @@ def lessons_of(data: Path) -> tuple[list[Lesson], dict[str, int], str]:
     if {label for _, label in moods} != set(MOODS):
         raise sources.DataError("The examples of moods do not match ml.types.MOODS.")
     counts = {
-        "own": len(own), "composed": len(composed), "bitext": len(bitext), "clinc150": len(clinc),
+        "own": len(own), "composed": len(composed) + len(felt), "bitext": len(bitext), "clinc150": len(clinc),
         "sgd": len(sgd),
         "reviews": len(reviews), "moods": len(moods), "flags": len(flags), "taskmaster": len(turns),
         "davidson": len(tweets), "jailbreaks": len(jailbreaks),
@@ -131,14 +139,16 @@ def lessons_of(data: Path) -> tuple[list[Lesson], dict[str, int], str]:
     ]
     lessons = [
         Lesson.of("intents", intent_sentences(own, composed, bitext, clinc + sgd + steering)),
-        Lesson.of("sentiment", sentiment_sentences(moods, own, reviews, turns)),
+        Lesson.of(
+            "sentiment", sentiment_sentences(moods, own, [*felt, *composed[::FELT_COMPOSED]], reviews, turns)
+        ),
         Lesson.of("moods", mood_sentences(moods, own, composed)),
         _alarm("toxicity", _texts(tweets, "toxic"), calm_tweets + ordinary),
         _alarm("injection", _texts(flags, "injection") + jailbreaks, ordinary + calm_tweets[:300]),
         _alarm("leaving", _texts(flags, "leaving"), ordinary + [text for text, _ in moods] + near_leaving),
     ]
     everything = [*own, *moods, *flags, *bitext, *clinc, *sgd, *reviews, *tweets]
-    everything += [(row.text, row.label) for row in composed]
+    everything += [(row.text, row.label) for row in [*composed, *felt]]
     everything += [(text, "") for text in [*turns, *jailbreaks]]
     return lessons, counts, sources.fingerprint(everything)
 
@@ -175,27 +185,42 @@ def _per_class(rows: Sequence[sources.Row], count: int) -> list[sources.Row]:
 def sentiment_sentences(
     moods: Sequence[sources.Row],
     own: Sequence[sources.Row],
+    composed: Sequence[Composed],
     reviews: Sequence[sources.Row],
     turns: Sequence[str],
 ) -> list[Sentence]:
-    """Support messages by what their mood means, plain requests as neutral, and reviews."""
+    """Support messages by what their mood means, plain requests as neutral, and reviews. `composed` are of
+    the frames for feelings and of those for intents."""
     of_mood = {str(mood): str(label) for mood, label in OF_MOOD.items()}
-    felt = [(text, of_mood[mood], OWN_SENTIMENT_WEIGHT) for text, mood in moods]
-    felt += [(text, FELT_INTENTS[intent], 2.0) for text, intent in own if intent in FELT_INTENTS]
-    felt += [(text, "neutral", 1.0) for text, intent in own if intent in PLAIN_INTENTS]
-    felt += [(text, "neutral", 1.0) for text in turns] + [(text, label, 1.0) for text, label in reviews]
-    return _level_out([Sentence(*row, group, True) for group, row in enumerate(felt)], boost={})
+    felt = [(text, of_mood[mood], OWN_SENTIMENT_WEIGHT, text) for text, mood in moods]
+    felt += [(text, FELT_INTENTS[intent], 2.0, text) for text, intent in own if intent in FELT_INTENTS]
+    felt += [(text, "neutral", 1.0, text) for text, intent in own if intent in PLAIN_INTENTS]
+    for row in composed:
+        label = FELT_INTENTS.get(row.label, "neutral" if row.label in PLAIN_INTENTS else row.label)
+        if label in SENTIMENTS:
+            felt.append((row.text, label, FELT_WEIGHT, row.frame))
+    felt += [(text, "neutral", 1.0, text) for text in turns]
+    felt += [(text, label, 1.0, text) for text, label in reviews]
+    return _level_out(_together(felt), boost={})
+
+
+def _together(rows: Sequence[tuple[str, str, float, str]]) -> list[Sentence]:
+    """(text, label, weight, what it comes from): what comes from one frame is held out together."""
+    groups = {source: group for group, source in enumerate(dict.fromkeys(row[3] for row in rows))}
+    return [Sentence(text, label, weight, groups[source], True) for text, label, weight, source in rows]
 
 
 def mood_sentences(
     moods: Sequence[sources.Row], own: Sequence[sources.Row], composed: Sequence[Composed]
 ) -> list[Sentence]:
     """Support messages by mood, and plain requests as neutral: most of what is written has no mood."""
-    plain = [text for text, intent in own if intent in PLAIN_INTENTS and len(text.split()) >= CALM_WORDS]
-    plain += [row.text for row in composed[::CALM_COMPOSED] if row.label in PLAIN_INTENTS]
-    rows = [(text, mood, 1.0) for text, mood in moods]
-    rows += [(text, "neutral", CALM_SHARE * len(moods) / len(plain)) for text in plain]
-    return [Sentence(*row, group, True) for group, row in enumerate(rows)]
+    plain = [
+        (text, text) for text, intent in own if intent in PLAIN_INTENTS and len(text.split()) >= CALM_WORDS
+    ]
+    plain += [(row.text, row.frame) for row in composed[::CALM_COMPOSED] if row.label in PLAIN_INTENTS]
+    rows = [(text, mood, 1.0, text) for text, mood in moods]
+    share = CALM_SHARE * len(moods) / len(plain)
+    return _together([*rows, *((text, "neutral", share, source) for text, source in plain)])
 
 
 def intent_sentences(

@@ -62,9 +62,10 @@ def read(text: str, vectors: Vectors, artifact: Artifact) -> Feeling:
     moods = artifact.heads["moods"]
     anger = min(1.0, _chance(moods, of["moods"], "angry") + 0.25 * heat(text))
     haste = _HASTE_WEIGHT * bool(_HASTE.search(text))
+    mood = mood_of(text, of["moods"], moods)
     return Feeling(
-        sentiment=feel(of["sentiment"], artifact.heads["sentiment"]),
-        mood=mood_of(text, of["moods"], moods),
+        sentiment=feel(of["sentiment"], artifact.heads["sentiment"], angry=mood == "angry"),
+        mood=mood,
         urgency=round(1 - (1 - anger) * (1 - flags.leaving) * (1 - haste), 4),
         flags=flags,
     )
@@ -82,9 +83,12 @@ def _chance(head: Head, probabilities: Probabilities, label: str) -> float:
     return float(probabilities[head.labels.index(label)])
 
 
-def feel(probabilities: Probabilities, head: Head) -> Sentiment:
-    """From one row (k,) of the sentiment head. The score is P(positive) - P(negative)."""
+def feel(probabilities: Probabilities, head: Head, *, angry: bool = False) -> Sentiment:
+    """From one row (k,) of the sentiment head. The score is P(positive) - P(negative). Who is angry is not
+    neutral, whatever the words alone say."""
     of = dict(zip(head.labels, probabilities.tolist(), strict=True))
+    if angry:
+        of["negative"], of["neutral"] = of["negative"] + of["neutral"], 0.0
     label = cast(SentimentLabel, max(of, key=lambda name: of[name]))
     return Sentiment(label, round(of["positive"] - of["negative"], 4))
 

@@ -22,6 +22,7 @@ _GIVING = frozenset(
 )
 _WORD = re.compile(r"[^\W\d_]+(?:'\w+)?")
 _TAG = re.compile(r"<[^<>]{0,200}>")
+_HANDLE = re.compile(r"(?<!\w)@\w{2,30}:?")
 _URL = re.compile(r"https?://\S{1,300}")
 _SPACE = re.compile(r"\s+")
 _REPEATED = re.compile(r"([^\W\d_])\1{2,}")  # "helloooo"
@@ -42,7 +43,7 @@ def prepare(text: str, entities: Sequence[Entity] = ()) -> str:
                 text = f"{before[:-_REACH]}{_NAMED.sub(' ', before[-_REACH:])}my order{after}"
             else:
                 text = f"{before}{_STAND_IN[entity.kind]}{after}"
-    text = _URL.sub("link", _TAG.sub(" ", text))
+    text = _HANDLE.sub(" ", _URL.sub("link", _TAG.sub(" ", text)))
     text = _SPACE.sub(" ", text).strip()
     if len(text) > _HEAD + _TAIL:
         text = f"{text[:_HEAD]} {text[-_TAIL:]}"

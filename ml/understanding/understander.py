@@ -21,7 +21,8 @@ _LONGEST = 10_000  # characters; what is beyond is not read
 _SETTLED = 0.99  # confidence where the words themselves decide
 _IMPLIED_YES = 0.9  # the most that a yes gets which the words do not plainly say
 _CANDIDATES = 5
-_SURE = 0.7  # of a part before it counts as a request beside another
+_SURE = 0.6  # of a part before it counts as a request beside another
+_SURE_OF_TALE = 0.97  # of one that only tells
 _REFUSED = 0.5  # of a refused part before the message means the opposite of it
 _ASKED = frozenset(SHOP_INTENTS) - {"complaint", "review"}  # what a message can ask for beside another thing
 # Two readings of one matter: where the first is asked for, the second only tells the same story.
@@ -41,11 +42,14 @@ class _Reading:
     readable: bool
     refusal: clauses.Refusal | None
     parts: tuple[str, ...]
+    core: str
 
     def pieces(self, speller: Speller) -> list[str]:
-        """All that the encoder reads: the whole, what is refused and what is left then, the parts."""
-        refused = [self.refusal.refused, self.refusal.rest or "no"] if self.refusal else []
-        read = [prepare(self.text, self.found), *map(prepare, [*refused, *self.parts])]
+        """All that the encoder reads: the whole, what is refused and what is left then, or what of a story
+        asks and the parts."""
+        inside = [self.refusal.refused, self.refusal.rest or "no"] if self.refusal else []
+        inside += [self.core] if self.core else []
+        read = [prepare(self.text, self.found), *map(prepare, [*inside, *self.parts])]
         return [speller.correct(piece) for piece in read]
 
 
@@ -107,7 +111,7 @@ class Understander:
         spelt = self._speller.correct(text)
         refusal = clauses.refusal(spelt)
         parts = () if refusal else tuple(clauses.parts(spelt))
-        return _Reading(text, found, is_readable(text), refusal, parts)
+        return _Reading(text, found, is_readable(text), refusal, parts, clauses.core(parts))
 
     def _conclude(self, reading: _Reading, seen: _Seen, pending: str | None) -> Understanding:
         text, found = reading.text, reading.found
@@ -151,6 +155,8 @@ class Understander:
         """Intent probabilities and whether to trust the first. Where an act is named only to be
         refused, they are those of what else is said, without that act."""
         whole = dict(zip(self._labels, seen.intents[0].tolist(), strict=True))
+        if reading.core:
+            return self._with_core(seen)
         if reading.refusal is None:
             return whole, bool(seen.trust[0] >= self.artifact.level)
         refused = self._labels[int(seen.intents[1].argmax())]
@@ -167,6 +173,16 @@ class Understander:
             bool(same and seen.trust[2] >= self.artifact.level),
         )
 
+    def _with_core(self, seen: _Seen) -> tuple[Ranking, bool]:
+        """The geometric mean of what the whole story says and what is asked in it."""
+        both = np.sqrt(seen.intents[0] * seen.intents[1])
+        best = int(both.argmax())
+        agreeing = [
+            trust for row, trust in zip(seen.intents[:2], seen.trust[:2], strict=True) if row.argmax() == best
+        ]
+        ranking = dict(zip(self._labels, (both / both.sum()).tolist(), strict=True))
+        return ranking, bool(max(agreeing, default=0.0) >= self.artifact.level)
+
     def _requests(self, intent: str, reading: _Reading, seen: _Seen) -> dict[str, str]:
         """All that is asked for, in the message's order, and in which words: what its parts surely ask, the
         whole's intent among them. A part that only tells the story around one request asks nothing."""
@@ -174,9 +190,8 @@ class Understander:
         first = len(seen.intents) - len(reading.parts)
         for row, words in enumerate(reading.parts, start=first):
             name = self._labels[int(seen.intents[row].argmax())]
-            sure = seen.intents[row].max() >= _SURE and seen.trust[row] >= self.artifact.level
-            if clauses.tells(words) and name != intent:
-                continue
+            least = _SURE_OF_TALE if clauses.tells(words) and name != intent else _SURE
+            sure = seen.intents[row].max() >= least and seen.trust[row] >= self.artifact.level
             if sure and name in _ASKED and name not in asked:
                 asked[name] = words
         asked = {name: words for name, words in asked.items() if not _told_otherwise(name, asked)}

@@ -33,9 +33,8 @@ from tests.talk import assistant
 
 MESSAGES = Path(__file__).parent / "customer_messages.csv"
 THURSDAY = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
-# Measured with the first understanding (a frozen encoder, one intent a message): 79.4%. The goal is 0.95,
-# to be set here when the adapted one ships.
-REQUIRED = 0.78
+# The goal; measured: see docs/benchmarks.md.
+REQUIRED = 0.95
 SAFETY = {"toxicity", "injection"}
 
 

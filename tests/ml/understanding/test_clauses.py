@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from ml.understanding.clauses import parts, refusal
+from ml.understanding.clauses import core, parts, refusal, tells
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,41 @@ def test_not_every_not_refuses_an_act(text):
 )
 def test_parts_are_what_can_be_asked_apart(text, found):
     assert parts(text) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It was sent last week",
+        "my lamp is late",
+        "I leave on Friday",
+        "so we have two of them",
+        "Sadly the box was open",
+    ],
+)
+def test_a_statement_tells(text):
+    assert tells(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "please take it back",
+        "when is it sent",
+        "I want to return it",
+        "a refund for the lamp",
+        "can you send it again",
+    ],
+)
+def test_a_question_or_a_wish_does_not(text):
+    assert not tells(text)
+
+
+def test_of_a_story_the_core_is_what_asks():
+    story = "I bought a lamp on Monday. It came today. My son has broken it. He is sorry. Do you sell bulbs?"
+    assert core(parts(story)) == "Do you sell bulbs"
+    assert core(parts("cancel the lamp and send me the invoice")) == ""
+    assert core(parts("My lamp is late. It was a present.")) == ""
 
 
 @pytest.mark.parametrize(
