@@ -22,7 +22,6 @@ import numpy as np
 from benchmarks import peers
 from benchmarks.deliveries import moment, read_csv, read_olist
 from ml.delivery import plots
-from ml.delivery.calibration import Scores
 from ml.delivery.evaluate import (
     FEWEST_IN_GROUP,
     Judged,
@@ -32,17 +31,18 @@ from ml.delivery.evaluate import (
     judge,
     promise_figures,
 )
-from ml.delivery.fitting import fit, fit_regressors, scores_of
+from ml.delivery.fitting import Trial, fit, fit_regressors, trial_moments
 from ml.delivery.model import DeliveryModel
 from ml.delivery.past import Past, Walk
 from ml.delivery.regressors import Config, Regressors
-from ml.delivery.stages import STAGES, Family, moments, stages_at, usable
+from ml.delivery.said import Said
+from ml.delivery.stages import STAGES, Family, moments, present, stages_at, started, usable
 from ml.delivery.table import DAY, Floats, Ints, Table, days_of
 
 OLIST_SPLIT = "2018-06-01"
 FIRST_MONTH, LAST_MONTH = "2017-07", "2018-08"
 WARM_UP_DAYS = 60  # before the first month: its estimates set the first windows and are not counted
-MONTHLY = Config(members=1)  # a model a month: one median instead of two averaged
+MONTHLY = Config(half_lives=(120.0,))  # a model a month: one median instead of three averaged
 
 
 def run(
@@ -68,15 +68,16 @@ def run(
 
 @dataclass(frozen=True, slots=True)
 class _Test:
-    """A model and the orders that it is tested on."""
+    """A model, the trial that its first windows are set by, and the orders that it is tested on."""
 
     model: DeliveryModel
+    trial: Trial
     table: Table
     past: Past
     split: float
 
     def rows(self, family: Family) -> Ints:
-        who = usable(self.table, family)
+        who = started(self.table, family)
         return who[self.table.floats("placed_at")[who] >= self.split]
 
     def judged(self, family: Family) -> Judged:
@@ -87,15 +88,19 @@ class _Test:
 
     def by_stage(self, family: Family) -> Iterator[tuple[int, Judged]]:
         """Estimates at moments of every stage."""
-        who, moment = moments(self.table, self.rows(family), family, np.random.default_rng(1))
-        judged = self._judge(family, who, moment)
-        stage = stages_at(self.table, who, moment)
+        now, rng = present(self.table), np.random.default_rng(1)
+        judged = self._judge(family, *moments(self.table, self.rows(family), family, rng, now=now))
+        stage = stages_at(self.table, judged.who, judged.moment)
         for index in np.unique(stage):
             yield int(index), judged.where(stage == index)
 
     def _judge(self, family: Family, who: Ints, moment: Floats) -> Judged:
-        known = self.model.calibration.scores
-        return judge(self.model.families[family], known, self.table, self.past, who, moment)
+        """The trial's estimates go on being followed, as the record of those that were given is."""
+        earlier = trial_moments(self.trial, family, self.table, now=self.split, seed=self.model.config.seed)
+        said = Said.of(self.model.families[family], self.table, self.past, who, moment)
+        if len(earlier[0]):
+            said += self.trial.said(family, self.table, self.past, *earlier)
+        return judge(said, since=self.split)
 
 
 def compare(table: Table, split: float, *, pictures: Path | None) -> dict[str, Any]:
@@ -106,8 +111,8 @@ def compare(table: Table, split: float, *, pictures: Path | None) -> dict[str, A
     if not len(learned) or not (placed[known] >= split).any():
         raise SystemExit(f"Nothing to learn from before {_day(split)}, or nothing to test on since.")
     _say(f"learning from {len(learned)} deliveries")
-    model, _ = fit(table, before=split, past=past)
-    test = _Test(model, table, past, split)
+    model, trial = fit(table, before=split, past=past)
+    test = _Test(model, trial, table, past, split)
     purchase = test.judged("before")
     handover = test.judged("after") if "after" in model.families else None
     if pictures:
@@ -135,25 +140,25 @@ def by_month(table: Table, first: str, last: str) -> Iterator[dict[str, Any]]:
     start = days_of(moment(f"{first}-01"))
     learn = partial(fit_regressors, table, past, config=MONTHLY, families=("before",))
     warm_up = learn(before=start - WARM_UP_DAYS)["before"]
-    placed = table.floats("placed_at")
-    who = usable(table, "before")
-    scores = _scored(warm_up, table, past, who[(placed[who] >= start - WARM_UP_DAYS) & (placed[who] < start)])
-    ended, took = table.floats("delivered_at"), table.floats("delivered_at") - placed
+    placed, ended = table.floats("placed_at"), table.floats("delivered_at")
+    took, delivered = ended - placed, usable(table, "before")
+    said = _said(warm_up, table, past, start - WARM_UP_DAYS, start)
     for name, begin, end in _months(first, last):
-        regressors = learn(before=begin)["before"]
-        rows = who[(placed[who] >= begin) & (placed[who] < end)]
-        judged = judge(regressors, scores, table, past, rows, placed[rows])
-        median = np.median(took[who[ended[who] < begin]])
+        said += _said(learn(before=begin)["before"], table, past, begin, end)
+        judged = judge(said, since=begin)
+        median = np.median(took[delivered[ended[delivered] < begin]])
         yield {
             "month": name,
             **figures(judged),
             "median_mae": float(np.abs(judged.truth - median).mean()),
         }
-        scores += _scored(regressors, table, past, rows)
 
 
-def _scored(regressors: Regressors, table: Table, past: Past, who: Ints) -> Scores:
-    return scores_of(regressors, table, past, who, table.floats("placed_at")[who])
+def _said(regressors: Regressors, table: Table, past: Past, begin: float, end: float) -> Said:
+    """What is said at purchase of the orders placed between."""
+    who, placed = started(table, "before"), table.floats("placed_at")
+    who = who[(placed[who] >= begin) & (placed[who] < end)]
+    return Said.of(regressors, table, past, who, placed[who])
 
 
 def _peers(test: _Test, learned: Ints, purchase: Judged) -> dict[str, Any]:

@@ -195,12 +195,15 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one estimate fell out, for `DeliveryModel.recalibrated`. `score` is in spreads of its distribution
-    before calibration: 0 is its median, 1 one spread later. See `Forecast.score`."""
+    """How one estimate fell out, for `DeliveryModel.recalibrated`, or how it stands: `arrived_at` is None
+    for a parcel that is still under way, and the score then that of arriving this moment. `score` is in
+    spreads of its distribution before calibration: 0 is its median, 1 one spread later. See
+    `Forecast.score`."""
 
     stage: DeliveryStage
     region: str
-    arrived_at: datetime
+    given_at: datetime
+    arrived_at: datetime | None
     score: float
 
 
@@ -260,7 +263,7 @@ class Forecast:
         return _between(days, (0.0, *self.days), (0.0, *self.levels))
 
     def score(self, arrived_at: datetime) -> float:
-        """`Outcome.score` of this estimate, once its parcel has arrived."""
+        """`Outcome.score` of this estimate, if its parcel arrives at that moment."""
         off = (arrived_at - self.at) / timedelta(days=1) - self.median
         return off / (self.above if off > 0 else self.below)
 

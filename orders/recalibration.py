@@ -35,11 +35,11 @@ class Recalibrating:
     def forecast_many(
         self, rows: Sequence[Consignment], *, now: datetime, confidence: float = 0.8
     ) -> list[Forecast | None]:
-        return self._adjusted().forecast_many(rows, now=now, confidence=confidence)
+        return self._adjusted(now).forecast_many(rows, now=now, confidence=confidence)
 
-    def _adjusted(self) -> Adjustable:
+    def _adjusted(self, now: datetime) -> Adjustable:
         with self._lock:
             if time.monotonic() >= self._due:
-                self._current = self._model.recalibrated(record.outcomes())
+                self._current = self._model.recalibrated(record.outcomes(now=now))
                 self._due = time.monotonic() + EVERY
             return self._current

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q
 
 from ml.types import Outcome
 from orders.consignments import area
@@ -12,7 +14,8 @@ from orders.models import MOVING, OPEN, GivenEstimate, Order
 
 Channel = GivenEstimate.Channel
 DAY = timedelta(days=1)
-LEARNED_FROM = 2000  # latest outcomes that windows are set by
+LOOKED_BACK = timedelta(days=90)
+LEARNED_FROM = 5000  # estimates that windows are set by, about
 
 
 def note(order: Order, seen: Outlook, *, channel: Channel) -> GivenEstimate | None:
@@ -38,10 +41,16 @@ def score_arrivals(orders: Sequence[Order]) -> int:
     return len(rows)
 
 
-def outcomes() -> list[Outcome]:
-    """How the latest estimates fell out, newest first, for a model to set its windows by."""
-    rows = GivenEstimate.objects.filter(arrived_at__isnull=False, score__isnull=False)
-    return [row.outcome for row in rows.order_by("-arrived_at")[:LEARNED_FROM]]
+def outcomes(*, now: datetime) -> list[Outcome]:
+    """How the estimates of late fell out, or how they stand, newest first, for a model to set its windows by;
+    evenly over the time where there are many. Orders that nobody waits for any more, or that a person has
+    to look at, tell nothing."""
+    arrived = Q(arrived_at__isnull=False, score__isnull=False)
+    under_way = Q(arrived_at=None, order__status__in=sorted(OPEN | MOVING))
+    rows = GivenEstimate.objects.filter(arrived | under_way, given_at__lt=now, given_at__gt=now - LOOKED_BACK)
+    every = 1 + rows.count() // LEARNED_FROM
+    chosen = rows.annotate(place=F("pk") % every).filter(place=0).order_by("-given_at")
+    return [row.outcome(now=now) for row in chosen]
 
 
 def latest_of(orders: Sequence[Order]) -> dict[int, GivenEstimate]:

@@ -46,15 +46,15 @@ def _line(stage: str, scores: dict[str, Any]) -> str:
 
 CARD = """# {version}: when a parcel arrives
 
-Histogram gradient boosting (scikit-learn) of the time that is left, at any stage of an order: a median (two
+Histogram gradient boosting (scikit-learn) of the time that is left, at any stage of an order: a median (three
 models averaged) and the 10% and 90% quantiles, one set for orders that are not handed over yet and one for
-those that are. Windows are set by how the latest estimates fell out (conformal calibration, newer ones
-weighing more). docs/delivery.md says how it works and how it compares.
+those that are. Windows are set by how the latest estimates fell out or stand (conformal calibration, newer
+ones weighing more). docs/delivery.md says how it works and how it compares.
 
 - **Data**: {data}. {rows} deliveries placed from {since} to {until}, SHA-256 `{data_sha256}`.
-- **Split of the scores**: a trial learned from deliveries that had ended before {cut} UTC. Orders placed
-  since are its test, the earlier half of them to set the windows, the later half for the figures; the model
-  in the file learned from all.
+- **Split of the scores**: a trial learned from deliveries that had ended before {cut} UTC, and anew twice
+  since. Orders placed since then are its test, except for the latest, of which only fast ones have arrived:
+  the earlier third to set the windows, the rest for the figures. The model in the file learned from all.
 - **At purchase**: mean absolute error {error}; the median of the training days {median}, the shop's own
   promise {promise}.
 - **Configuration**: {configuration}.

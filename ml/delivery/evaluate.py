@@ -1,7 +1,7 @@
 """How far off estimates are, on deliveries the regressors have not seen, as they would have been given.
 
-Each estimate uses what was known at its moment: spells that had ended, and for its window the scores of
-estimates whose parcels had arrived before the day began.
+Each estimate uses what was known at its moment: spells that had ended, and for its window how earlier
+estimates had fallen out, or stood, when the day began.
 """
 
 from __future__ import annotations
@@ -12,10 +12,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.delivery.calibration import GRID, Calibration, Scores, grid_days
-from ml.delivery.past import Past
-from ml.delivery.regressors import SHORTEST, Regressors
-from ml.delivery.stages import stages_at
+from ml.delivery.calibration import GRID, Calibration, grid_days
+from ml.delivery.said import Said
 from ml.delivery.table import Floats, Ints, Table
 from ml.types import window
 
@@ -53,32 +51,17 @@ class Judged:
         return float((high - low).mean())
 
 
-def judge(
-    regressors: Regressors, known: Scores, table: Table, past: Past, who: Ints, moment: Floats
-) -> Judged:
-    """Estimates for rows `who` at their moments. `known` are scores from before; those of these rows
-    count from the day on that their parcels had arrived."""
-    x = regressors.encoder.encode(table, past, who, moment)
-    median = regressors.median(x)
-    below, above = regressors.spread(x, median)
-    truth = table.floats("delivered_at")[who] - moment
-    off = truth - median
-    codes, words = table.words("region")
-    regions = [words[code] for code in codes[who]]
-    stage = stages_at(table, who, moment)
-    scores = known + Scores.of(stage, moment + truth, off / np.where(off > 0, above, below), regions)
-    offsets = _offsets(scores, stage, regions, np.floor(moment))
-    shortest = regressors.encoder.scale_ * SHORTEST
-    return Judged(who, moment, truth, grid_days(median, below, above, offsets, shortest=shortest))
-
-
-def _offsets(scores: Scores, stage: Ints, regions: list[str], day: Floats) -> Floats:
-    found = np.empty((len(day), len(GRID)))
+def judge(said: Said, *, since: float) -> Judged:
+    """Those that have arrived of the estimates made `since` (days since 1970), in the windows that they would
+    have been given by all that were made before, as these had fallen out, or stood, when the day began."""
+    asked = said.where(np.isfinite(said.arrived) & (said.moment >= since))
+    offsets, day = np.empty((len(asked.who), len(GRID))), np.floor(asked.moment)
     for today in np.unique(day):
-        calibration = Calibration(scores, moment=float(today))
+        calibration = Calibration(said.scores(float(today)), moment=float(today))
         for row in np.flatnonzero(day == today):
-            found[row] = calibration.offsets(int(stage[row]), regions[row])
-    return found
+            offsets[row] = calibration.offsets(int(asked.stage[row]), asked.region[row])
+    days = grid_days(asked.median, asked.below, asked.above, offsets, shortest=asked.shortest[:, None])
+    return Judged(asked.who, asked.moment, asked.arrived - asked.moment, days)
 
 
 def figures(judged: Judged, *, seed: int = 7) -> dict[str, Any]:

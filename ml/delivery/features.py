@@ -23,8 +23,11 @@ EARTH_KM = 6371.0088  # mean radius, IUGG
 MOST_CATEGORIES = 200  # rarer ones are left to their history
 MOST_EXTRA_LEGS = 12
 NEWEST = 5  # spells that say how it goes this very day
-PROMISE = next(leg for leg in LEGS if leg.name == "promise")
+PROMISE, SHOP, HANDLING = (
+    next(leg for leg in LEGS if leg.name == name) for name in ("promise", "shop", "seller_handling")
+)
 YEAR = 365.25  # days
+SEASONS = 2 * YEAR
 CHUNK = 20_000  # rows whose spells are held at once
 
 _PLAIN = ("origin_lat", "origin_lng", "destination_lat", "destination_lng")
@@ -54,8 +57,8 @@ _GROUPS = {
     "holidays_week": "holiday",
     "holidays_fortnight": "holiday",
     "holidays_origin": "holiday",
-    "seller_open": "load",
-    "shop_open": "load",
+    "seller_load": "load",
+    "shop_load": "load",
 }
 _LEG_GROUPS = {
     "shop": "shop",
@@ -119,10 +122,9 @@ class Encoder:
         for leg in self.legs:
             columns |= self._leg(leg, table, past, who, moment)
         columns["promise_excess"] = self._excess(table, past, who, moment)
-        columns["seller_open"] = past.open(who, moment, of_seller=True)
-        columns["shop_open"] = past.open(who, moment, of_seller=False)
+        columns |= _loads(past, who, moment)
         if not self.names_:
-            seasons = np.ptp(moment) >= YEAR  # a shorter history cannot tell the season from a trend
+            seasons = np.ptp(moment) >= SEASONS  # a shorter history cannot tell the season from a trend
             self.names_ = tuple(n for n in _varying(columns) if seasons or n != "day_of_year")
         return np.column_stack([columns[name] for name in self.names_])
 
@@ -210,6 +212,21 @@ class Encoder:
         # the whole shop's spells are always as many, and their spread says little
         names = SUMMARY if leg.keys else SUMMARY[:2]
         return {f"{leg.name}:{name}": column for name, column in zip(names, merged, strict=False)}
+
+
+def _loads(past: Past, who: Ints, moment: Floats) -> dict[str, Floats]:
+    """Days of work in hand, of the seller and of the shop: open orders over how many are done a day lately.
+
+    The bare number of orders grows with the shop, so that trees would read off it which week it is; and in
+    the latest weeks only the fast parcels have arrived.
+    """
+    found = {}
+    for name, leg, of_seller in (("seller_load", HANDLING, True), ("shop_load", SHOP, False)):
+        done = np.isfinite(past.latest(leg, who, moment)).sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            pace = done / past.within(leg, who, moment)
+            found[name] = np.where(done > 0, past.open(who, moment, of_seller=of_seller) / pace, np.nan)
+    return found
 
 
 SUMMARY = ("level", "newest", "spread", "count")

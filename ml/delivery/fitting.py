@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -12,10 +13,19 @@ from ml.delivery.features import Encoder
 from ml.delivery.model import DeliveryModel, version_of
 from ml.delivery.past import Past, Walk
 from ml.delivery.regressors import Config, Regressors
-from ml.delivery.stages import FAMILIES, Family, moments, stages_at, usable
+from ml.delivery.said import Said
+from ml.delivery.stages import FAMILIES, Family, moments, present, started, usable
 from ml.delivery.table import Floats, Ints, Table
 
 FEWEST_ROWS = 50
+MANY = 4000  # deliveries, from which on the latest tell enough
+LATE_SHARES = (
+    0.8,
+    0.87,
+    0.94,
+)  # of the deliveries, that the regressors of a trial have seen one after another
+SHARES = (0.4, 0.6, 0.8)  # the same where there are fewer
+SETTLED = 0.98  # share of parcels that have arrived by the age from which on a delivery may be judged
 LONGEST = 0.995  # share of deliveries after which a parcel is no longer like those learned from
 
 
@@ -25,10 +35,23 @@ class NotTrainable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Regressors that learned only from what had ended before `cut` (days since 1970)."""
+    """For each of `cuts` (days since 1970, ascending) regressors that learned only from what had ended before
+    it. They are tried on estimates from their cut up to the next, none of which was made after `until`:
+    later on, only the fast parcels have arrived."""
 
-    families: dict[Family, Regressors]
-    cut: float
+    cuts: tuple[float, ...]
+    families: tuple[dict[Family, Regressors], ...]
+    until: float
+
+    def said(self, family: Family, table: Table, past: Past, who: Ints, moment: Floats) -> Said:
+        """Estimates made since the first cut, each by the latest regressors of its time."""
+        place = np.searchsorted(self.cuts, moment, side="right") - 1
+        parts = [
+            Said.of(learned[family], table, past, who[place == at], moment[place == at])
+            for at, learned in enumerate(self.families)
+            if family in learned
+        ]
+        return reduce(Said.__add__, parts)
 
 
 def fit(
@@ -36,14 +59,14 @@ def fit(
 ) -> tuple[DeliveryModel, Trial]:
     """Learn from the deliveries that had ended `before` (days since 1970). Raises NotTrainable.
 
-    The first windows are set by a trial that learned from the earlier part and is scored on the later.
+    The first windows are set by how a trial's estimates fell out.
     """
     config, past = config or Config(), past or Walk(table)
-    cut = _cut(table, before, config)
-    trial = Trial(fit_regressors(table, past, before=cut, config=config), cut)
-    scores = score_families(trial.families, table, past, start=cut, end=before, seed=config.seed)
-    families = fit_regressors(table, past, before=before, config=config)
-    learned = _ended(table, "before", before)
+    end = min(before, np.nextafter(present(table), np.inf))
+    trial = try_out(table, past, before=end, config=config)
+    families = fit_regressors(table, past, before=end, config=config)
+    scores = reduce(Scores.__add__, (_scores(trial, family, table, past, end, config) for family in families))
+    learned = _ended(table, "before", end)
     placed = table.floats("placed_at")[learned]
     digest = table.digest()
     meta = {
@@ -54,7 +77,32 @@ def fit(
         "placed_until": float(placed.max()),
         "config": asdict(config),
     }
-    return DeliveryModel(config, families, Calibration(scores.latest()), meta), trial
+    return DeliveryModel(config, families, Calibration(scores.thinned(), moment=end), meta), trial
+
+
+def try_out(table: Table, past: Past, *, before: float, config: Config) -> Trial:
+    """Learn as if it were earlier. Raises NotTrainable."""
+    cuts, until = _cuts(table, before)
+    return Trial(cuts, tuple(fit_regressors(table, past, before=cut, config=config) for cut in cuts), until)
+
+
+def trial_moments(
+    trial: Trial, family: Family, table: Table, *, now: float, seed: int
+) -> tuple[Ints, Floats]:
+    """Moments since the first cut that a family can be tried at, of parcels that have arrived and others."""
+    who, moment = moments(table, started(table, family), family, np.random.default_rng(seed), now=now)
+    first = min(
+        (cut for cut, by in zip(trial.cuts, trial.families, strict=True) if family in by), default=now
+    )
+    later = (moment >= first) & (moment < now)
+    return who[later], moment[later]
+
+
+def _scores(trial: Trial, family: Family, table: Table, past: Past, now: float, config: Config) -> Scores:
+    if not any(family in learned for learned in trial.families):
+        return Scores.none()
+    who, moment = trial_moments(trial, family, table, now=now, seed=config.seed)
+    return trial.said(family, table, past, who, moment).scores(now)
 
 
 def fit_regressors(
@@ -73,32 +121,6 @@ def fit_regressors(
     return found
 
 
-def score_families(
-    families: dict[Family, Regressors], table: Table, past: Past, *, start: float, end: float, seed: int
-) -> Scores:
-    """How estimates made from `start` on fell out, of parcels that had arrived by `end`."""
-    empty = np.zeros(0)
-    scores = Scores.of(empty.astype(np.int64), empty, empty, [])
-    for family, regressors in families.items():
-        who, moment = moments(table, _ended(table, family, end), family, np.random.default_rng(seed))
-        later = moment >= start
-        who, moment = who[later], moment[later]
-        if len(who):
-            scores += scores_of(regressors, table, past, who, moment)
-    return scores
-
-
-def scores_of(regressors: Regressors, table: Table, past: Past, who: Ints, moment: Floats) -> Scores:
-    x = regressors.encoder.encode(table, past, who, moment)
-    median = regressors.median(x)
-    below, above = regressors.spread(x, median)
-    arrived = table.floats("delivered_at")[who]
-    off = arrived - moment - median
-    codes, words = table.words("region")
-    regions = [words[code] for code in codes[who]]
-    return Scores.of(stages_at(table, who, moment), arrived, off / np.where(off > 0, above, below), regions)
-
-
 def _fit_family(
     table: Table, past: Past, family: Family, who: Ints, before: float, config: Config
 ) -> Regressors:
@@ -106,18 +128,17 @@ def _fit_family(
     delivered = table.floats("delivered_at")
     start = table.floats("placed_at" if family == "before" else "handed_over_at")
     took = delivered[who] - start[who]
-    chosen, moment = moments(table, who, family, rng, later=config.later_share)
+    chosen, moment = _settled(*moments(table, who, family, rng), before, took, config)
     if len(chosen) > config.most_rows:
         drawn = np.sort(rng.choice(len(chosen), config.most_rows, replace=False))
         chosen, moment = chosen[drawn], moment[drawn]
-    weight = 0.5 ** ((moment.max() - moment) / config.half_life)
     encoder = Encoder(family).fit(table, who, scale=float(np.median(took)))
     x = encoder.encode(table, past, chosen, moment)
     return Regressors.fit(
         encoder,
         x,
         delivered[chosen] - moment,
-        weight=weight,
+        age=moment.max() - moment,
         longest=float(np.quantile(took, LONGEST)),
         config=config,
     )
@@ -128,11 +149,26 @@ def _ended(table: Table, family: Family, before: float) -> Ints:
     return who[table.floats("delivered_at")[who] < before]
 
 
-def _cut(table: Table, end: float, config: Config) -> float:
-    """When the latest part of the deliveries, which windows are set on, begins."""
+def _settled(who: Ints, moment: Floats, before: float, took: Floats, config: Config) -> tuple[Ints, Floats]:
+    """Without the latest moments, of which only the fast parcels have arrived. What sets those weeks apart
+    (a load, a promise) would be learned to mean a fast delivery."""
+    settled = moment < before - np.quantile(took, config.settled_share)
+    enough = settled.sum() >= FEWEST_ROWS
+    return (who[settled], moment[settled]) if enough else (who, moment)
+
+
+def _cuts(table: Table, end: float) -> tuple[tuple[float, ...], float]:
+    """When the parts begin that regressors are tried on, and when the last of them ends: as long before
+    `end` as nearly all parcels take."""
     who = _ended(table, "before", end)
     if len(who) < FEWEST_ROWS:
         raise NotTrainable(
             f"There are {len(who)} finished deliveries; learning needs at least {FEWEST_ROWS}."
         )
-    return float(np.quantile(table.floats("placed_at")[who], 1 - config.calibration_share))
+    placed, delivered = table.floats("placed_at")[who], table.floats("delivered_at")[who]
+    until = end - float(np.quantile(delivered - placed, SETTLED))
+    if (placed < until).sum() < len(who) / 2:
+        until = end
+    cuts = np.quantile(placed[placed < until], LATE_SHARES if len(who) >= MANY else SHARES)
+    possible = [float(cut) for cut in cuts if (delivered < cut).sum() >= FEWEST_ROWS]
+    return tuple(possible or [float(cuts[-1])]), until

@@ -10,9 +10,9 @@ from ml.delivery.evaluate import Judged
 from ml.delivery.fitting import Trial
 from ml.delivery.model import DeliveryModel
 from ml.delivery.past import Past
-from ml.delivery.regressors import Regressors
-from ml.delivery.stages import Family, usable
-from ml.delivery.table import Table
+from ml.delivery.said import Said
+from ml.delivery.stages import usable
+from ml.delivery.table import Floats, Ints, Table
 
 FEWEST_FRESH = 50  # deliveries that neither model has seen; fewer decide nothing
 COVERAGE = (0.70, 0.92)  # of the 80% window, outside of which a model is not honest enough to serve
@@ -27,50 +27,55 @@ class Verdict:
 
 
 def decide(
-    trial: Trial, judged: Judged, median_mae: float, current: DeliveryModel | None, table: Table, past: Past
+    trial: Trial,
+    judged: Judged,
+    median_errors: Floats,
+    current: DeliveryModel | None,
+    table: Table,
+    past: Past,
 ) -> Verdict:
     """The gate's rule, on estimates at purchase.
 
-    The new way of learning (the trial; `judged` are its estimates) must beat the median of the training
-    days, and its 80% window must hold between 70% and 92%. Where a model is in use, the new one's mean
-    error must not be larger on the deliveries that neither had seen, of which there must be enough.
+    The new way of learning (`judged` are the trial's estimates) must not be worse than the median of the
+    training days, and its 80% window must hold between 70% and 92%; both as far as so many deliveries can
+    tell, which is one standard error. Where a model is in use, the new one's mean error must not be larger
+    on the deliveries that neither had seen, of which there must be enough.
     """
-    mae, coverage = float(judged.errors.mean()), float(judged.inside(0.8).mean())
-    if mae >= median_mae:
+    errors, coverage = judged.errors, float(judged.inside(0.8).mean())
+    mae, median_mae = float(errors.mean()), float(median_errors.mean())
+    if mae - median_mae > _standard_error(errors - median_errors):
         return Verdict(False, f"Its error of {mae:.2f} days is no better than the median's {median_mae:.2f}.")
-    if not COVERAGE[0] <= coverage <= COVERAGE[1]:
+    room = _standard_error(judged.inside(0.8).astype(np.float64))
+    if not COVERAGE[0] - room <= coverage <= COVERAGE[1] + room:
         return Verdict(False, f"Its 80% window holds {coverage:.0%} of the deliveries.")
     if current is None:
         return Verdict(True, f"Error {mae:.2f} days, the median's {median_mae:.2f}; no model was in use.")
-    fresh = fresh_rows(table, trial.cut, current)
-    if fresh < FEWEST_FRESH:
+    who = _fresh(table, trial, current)
+    if len(who) < FEWEST_FRESH:
         return Verdict(
             False,
-            f"Only {fresh} deliveries were placed since {current.version} learned; "
+            f"Only {len(who)} deliveries were placed since {current.version} learned; "
             f"{FEWEST_FRESH} are needed to compare.",
         )
-    since = max(trial.cut, learned_until(current))
-    new, old = (_error(families, table, past, since) for families in (trial.families, current.families))
+    moment = table.floats("placed_at")[who]
+    tried = trial.said("before", table, past, who, moment)
+    in_use = Said.of(current.families["before"], table, past, who, moment)
+    new, old = (float(np.abs(said.median - (said.arrived - said.moment)).mean()) for said in (tried, in_use))
     verb = "is" if new <= old else "is not"
     return Verdict(
         new <= old,
-        f"On {fresh} deliveries that neither had seen, its error of {new:.2f} days {verb} at most the "
+        f"On {len(who)} deliveries that neither had seen, its error of {new:.2f} days {verb} at most the "
         f"{old:.2f} of {current.version}.",
     )
 
 
-def learned_until(model: DeliveryModel) -> float:
-    return float(model.meta.get("placed_until", -np.inf))
+def _standard_error(values: Floats) -> float:
+    return float(values.std() / np.sqrt(len(values)))
 
 
-def fresh_rows(table: Table, cut: float, current: DeliveryModel) -> int:
-    since = max(cut, learned_until(current))
-    return int((table.floats("placed_at")[usable(table, "before")] > since).sum())
-
-
-def _error(families: dict[Family, Regressors], table: Table, past: Past, since: float) -> float:
+def _fresh(table: Table, trial: Trial, current: DeliveryModel) -> Ints:
+    """The deliveries that neither has seen."""
     who = usable(table, "before")
-    who = who[table.floats("placed_at")[who] > since]
-    moment = table.floats("placed_at")[who]
-    days = families["before"].median(families["before"].encoder.encode(table, past, who, moment))
-    return float(np.abs(days - (table.floats("delivered_at")[who] - moment)).mean())
+    placed = table.floats("placed_at")[who]
+    since = float(current.meta.get("placed_until", -np.inf))
+    return who[(placed > since) & (placed >= trial.cuts[0]) & (placed < trial.until)]

@@ -27,7 +27,7 @@ from ml.types import Consignment, Forecast, Outcome
 
 WIDEST = 21.0  # days: a window beyond that helps nobody to plan
 WIDEST_SHARE = 3.0  # times the usual days, for shops that deliver within hours or few days
-FORMAT = 3  # counts up whenever a feature or the file changes its meaning
+FORMAT = 4  # counts up whenever a feature or the file changes its meaning
 
 # What a model file may hold besides plain values; loading refuses anything else.
 TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]

@@ -12,8 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
-from ml.delivery.table import Floats, Ints, Table
-from ml.types import Leg
+from ml.delivery.table import Floats, Ints, Table, days_of
+from ml.types import Leg, Spell
 
 EXTRA_LATEST = 30  # spells that are looked at for a word of a shop's own column
 
@@ -22,6 +22,9 @@ class Past(Protocol):
     def latest(self, leg: Leg, who: Ints, moment: Floats) -> Floats:
         """Days of the latest spells, newest first; shape (rows, leg.latest), with NaN where there are
         fewer."""
+
+    def within(self, leg: Leg, who: Ints, moment: Floats) -> Floats:
+        """Days in which those spells ended: since the oldest of them did; shape (rows,), NaN for none."""
 
     def open(self, who: Ints, moment: Floats, *, of_seller: bool) -> Floats:
         """Orders in hand, of the row's seller or of all; shape (rows,)."""
@@ -65,6 +68,15 @@ class Walk:
         self._keys: dict[tuple[str, ...], Ints] = {}
         self._spells: dict[str, _Index] = {}
         self._placed: dict[bool, tuple[_Index, _Index]] = {}
+
+    def within(self, leg: Leg, who: Ints, moment: Floats) -> Floats:
+        index, keys = self._spells_of(leg), self._keys_of(leg.keys)[who]
+        stop, first = index.before(keys, moment), index.first[np.maximum(keys, 0)]
+        oldest = np.maximum(stop - leg.latest, first)
+        known = (oldest < stop) & (keys >= 0)
+        found: Floats = np.full(len(who), np.nan)
+        found[known] = moment[known] - index.ends[oldest[known]]
+        return found
 
     def latest(self, leg: Leg, who: Ints, moment: Floats) -> Floats:
         index, keys = self._spells_of(leg), self._keys_of(leg.keys)[who]
@@ -123,6 +135,13 @@ class Given:
             days[at, : len(known)] = known
         place = {key: at for at, key in enumerate(distinct)}
         return days[[place[id(spells)] for spells in given]]
+
+    def within(self, leg: Leg, who: Ints, moment: Floats) -> Floats:
+        ends = [days_of(spells[-1].ended_at) if spells else np.nan for spells in self._latest_of(leg, who)]
+        return moment - np.array(ends, dtype=np.float64)
+
+    def _latest_of(self, leg: Leg, who: Ints) -> list[tuple[Spell, ...]]:
+        return [self.table.pasts[row].get(leg.name, ())[: leg.latest] for row in who]
 
     def open(self, who: Ints, moment: Floats, *, of_seller: bool) -> Floats:
         return self.table.floats("seller_open" if of_seller else "shop_open")[who]

@@ -8,7 +8,7 @@ only say by how much an order differs from it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -33,6 +33,9 @@ _LEVELS: dict[Family, tuple[str, str, str]] = {
     "before": ("region", "shop", "since_placed"),
     "after": ("route_transit", "shop_transit", "since_handed_over"),
 }
+# What tells the trees which weeks it is about and little of an order; they are not shown it. Of the shop's
+# pace the level knows, of the promise its excess.
+_HIDDEN = ("shop:level", "shop:newest", "shop_transit:level", "shop_transit:newest", "promised_days")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,12 @@ class Config:
     smallest_leaf: int = 30  # rows
     l2: float = 1.0
     features_tried: float = 0.4  # share drawn at each split
-    members: int = 2  # medians that are averaged
-    half_life: float = 120.0  # days in which a delivery loses half its weight in learning
-    later_share: float = 0.5  # of the deliveries are also learned from at a random later moment
-    calibration_share: float = 0.2  # latest part of the time that the first windows are set on
+    half_lives: tuple[float, ...] = (40.0, 120.0, 400.0)  # days in which a delivery loses half its weight
+    # in learning, one for each of the medians that are averaged
+    settled_share: float = 0.5  # of parcels have arrived by the age that a delivery is learned from at
+    spread_iterations: int = 60
+    spread_leaves: int = 8
+    spread_leaf: int = 500  # rows
     most_rows: int = 120_000  # moments that one regressor learns from, drawn where there are more
     seed: int = 7
 
@@ -54,7 +59,8 @@ class Config:
 @dataclass(slots=True)
 class Regressors:
     """One family's. `typical_` is what an order of no peculiarity looks like, one value a feature;
-    `longest_` the days after which hardly any parcel was still to come."""
+    `longest_` the days after which hardly any parcel was still to come; `usual_spread_` what the spreads
+    below and above are of the root of the median."""
 
     encoder: Encoder
     medians: list[HistGradientBoostingRegressor]
@@ -62,6 +68,7 @@ class Regressors:
     high: HistGradientBoostingRegressor
     typical_: Floats
     longest_: float
+    usual_spread_: tuple[float, float]
     _median_trees: Forest = field(init=False, repr=False)
     _spread_trees: Forest = field(init=False, repr=False)
 
@@ -71,40 +78,69 @@ class Regressors:
 
     @classmethod
     def fit(
-        cls, encoder: Encoder, x: Floats, days: Floats, *, weight: Floats, longest: float, config: Config
+        cls, encoder: Encoder, x: Floats, days: Floats, *, age: Floats, longest: float, config: Config
     ) -> Self:
         """Learn `days` left, shape (rows,), from `x`, shape (rows, features).
 
-        `weight`, from 0 to 1, is the chance that a regressor sees a row at all. That is as good as
-        weights in the loss, makes the medians differ enough to be worth averaging, and takes a fifth
-        of the time.
+        The chance that a regressor sees a row at all halves with every half-life of its `age` (days). That is
+        as good as weights in the loss, makes the medians differ enough to be worth averaging, and takes a
+        fifth of the time.
         """
         target = np.log(days + _least(encoder)) - np.log(_level(encoder, x) + _least(encoder))
         rng = np.random.default_rng(config.seed)
 
-        def learned(seed: int, **loss: Any) -> HistGradientBoostingRegressor:
-            seen = rng.random(len(x)) < weight
+        shown = x.copy()
+        shown[:, [at for at, name in enumerate(encoder.names_) if name in _HIDDEN]] = 0.0
+
+        def learned(half_life: float, config: Config = config, **loss: Any) -> HistGradientBoostingRegressor:
+            seen = rng.random(len(x)) < 0.5 ** (age / half_life)
             # a column without any value cannot be binned
             if seen.sum() < FEWEST_SEEN or not np.isfinite(x[seen]).any(axis=0).all():
                 seen = np.ones(len(x), dtype=bool)
-            return _boosting(config, seed=seed, rows=int(seen.sum()), **loss).fit(x[seen], target[seen])
+            seed = int(config.seed + half_life)
+            return _boosting(config, seed=seed, rows=int(seen.sum()), **loss).fit(shown[seen], target[seen])
 
-        medians = [learned(config.seed + member, loss="absolute_error") for member in range(config.members)]
-        low, high = (learned(config.seed, loss="quantile", quantile=level) for level in (LOW, HIGH))
+        medians = [learned(half_life, loss="absolute_error") for half_life in config.half_lives]
+        coarse, usual = _coarse(config), float(np.median(config.half_lives))
+        low, high = (learned(usual, coarse, loss="quantile", quantile=level) for level in (LOW, HIGH))
         with np.errstate(all="ignore"):
             typical = np.array([_typical(column) for column in x.T])
-        return cls(encoder, medians, low, high, typical, longest)
+        found = cls(encoder, medians, low, high, typical, longest, (1.0, 1.0))
+        found.usual_spread_ = found._usual_spread(x)
+        return found
 
     def median(self, x: Floats) -> Floats:
         """Days left, shape (rows,)."""
         return self._days(_raw(self._median_trees, self.medians, x).mean(axis=0), x)
 
     def spread(self, x: Floats, median: Floats) -> tuple[Floats, Floats]:
-        """Days from the median down to the 10% and up to the 90% quantile, before calibration."""
+        """How far the truth may lie below and above the median, before calibration.
+
+        In units that calibration makes days of: the root of the median, as where delays of many days add
+        up, and half, by ratio, of what was learned of such an order beyond what is usual. Quantiles far out
+        are learned from few deliveries: windows by them alone are wider for holding as many. And how far
+        everything lies apart just now is for calibration to say, not for a model to remember.
+        """
+        root = np.sqrt(median * self.encoder.scale_)
+        narrowest = self.encoder.scale_ * NARROWEST
+        learned = self._learned_spread(x, median)
+        below, above = (
+            np.maximum(np.sqrt(part / usual * root), narrowest)
+            for part, usual in zip(learned, self.usual_spread_, strict=True)
+        )
+        return below, above
+
+    def _learned_spread(self, x: Floats, median: Floats) -> tuple[Floats, Floats]:
         narrowest = self.encoder.scale_ * NARROWEST
         low, high = _raw(self._spread_trees, [self.low, self.high], x)
         below = np.maximum(median - self._days(low, x), narrowest)
         above = np.maximum(self._days(high, x) - median, narrowest)
+        return below, above
+
+    def _usual_spread(self, x: Floats) -> tuple[float, float]:
+        median = self.median(x)
+        root = np.sqrt(median * self.encoder.scale_)
+        below, above = (float(np.median(part / root)) for part in self._learned_spread(x, median))
         return below, above
 
     def state(self) -> dict[str, Any]:
@@ -115,11 +151,13 @@ class Regressors:
             "high": self.high,
             "typical_": self.typical_,
             "longest_": self.longest_,
+            "usual_spread_": list(self.usual_spread_),
         }
 
     @classmethod
     def from_state(cls, family: Family, state: dict[str, Any]) -> Self:
-        return cls(**state | {"encoder": Encoder.from_state(family, state["encoder"])})
+        encoder = Encoder.from_state(family, state["encoder"])
+        return cls(**state | {"encoder": encoder, "usual_spread_": tuple(state["usual_spread_"])})
 
     def _days(self, target: Floats, x: Floats) -> Floats:
         least = _least(self.encoder)
@@ -135,16 +173,27 @@ def _raw(forest: Forest, models: Sequence[HistGradientBoostingRegressor], x: Flo
     return np.stack([model._raw_predict(x)[:, 0] for model in models])
 
 
+def _coarse(config: Config) -> Config:
+    """For the quantiles far out, of which few deliveries tell."""
+    return replace(
+        config,
+        iterations=config.spread_iterations,
+        leaves=config.spread_leaves,
+        smallest_leaf=config.spread_leaf,
+    )
+
+
 def _boosting(
     config: Config, *, seed: int, rows: int, loss: str, quantile: float | None = None
 ) -> HistGradientBoostingRegressor:
+    """With few rows fewer trees of fewer leaves: what they leave out is told by the level."""
     return HistGradientBoostingRegressor(
         loss=loss,
         quantile=quantile,
-        max_iter=config.iterations,
+        max_iter=min(config.iterations, 30 + rows // 20),
         learning_rate=config.learning_rate,
         max_leaf_nodes=config.leaves,
-        min_samples_leaf=min(config.smallest_leaf, max(5, rows // 40)),
+        min_samples_leaf=min(config.smallest_leaf, max(5, rows // 12)),
         l2_regularization=config.l2,
         max_features=config.features_tried,
         early_stopping=False,

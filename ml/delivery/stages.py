@@ -35,31 +35,45 @@ def stages_at(table: Table, who: Ints, moment: Floats) -> Ints:
     return np.select(steps, [4, 2 + scanned, 2, 1], default=0).astype(np.int64)
 
 
-def usable(table: Table, family: Family) -> Ints:
-    """The rows to learn from or to be scored by: delivered, and after the family's first moment."""
+def started(table: Table, family: Family) -> Ints:
+    """The rows that can be estimated: past the family's first moment, delivered since or still under way."""
     start = table.floats("placed_at" if family == "before" else "handed_over_at")
     end = table.floats("delivered_at")
-    return np.flatnonzero((end > start) & (start >= table.floats("placed_at")))
+    return np.flatnonzero((start >= table.floats("placed_at")) & ~(end <= start))
+
+
+def usable(table: Table, family: Family) -> Ints:
+    """The rows to learn from or to be scored by: those of them that are delivered."""
+    who = started(table, family)
+    return who[np.isfinite(table.floats("delivered_at")[who])]
+
+
+def present(table: Table) -> float:
+    """The moment of the latest that is known of any order, in days since 1970."""
+    names = ("placed_at", "paid_at", "handed_over_at", "out_for_delivery_at", "delivered_at")
+    return float(max(np.nanmax(table.floats(name), initial=-np.inf) for name in names))
 
 
 def moments(
-    table: Table, who: Ints, family: Family, rng: np.random.Generator, *, later: float = 1.0
+    table: Table, who: Ints, family: Family, rng: np.random.Generator, *, now: float = np.inf
 ) -> tuple[Ints, Floats]:
     """Moments to learn at: the beginning of the family, a random later one, and the van where there is one.
 
-    The random one makes the model know what it means that a parcel is not there, or not even handed
-    over, after so many days: estimates are of the time that is left. A share `later` of the rows has one.
+    The later one makes the model know what it means that a parcel is not there, or not even handed over,
+    after so many days: estimates are of the time that is left. The days are drawn without regard to the
+    order, and kept if it was still waiting after them (before `now`), so that among the moments at any age
+    slow orders are as frequent as among those that reach it.
     """
     delivered = table.floats("delivered_at")[who]
     handed = table.floats("handed_over_at")[who]
+    start = table.floats("placed_at" if family == "before" else "handed_over_at")[who]
+    end = delivered
     if family == "before":
-        start = table.floats("placed_at")[who]
-        end = np.where((handed > start) & (handed < delivered), handed, delivered)
-    else:
-        start, end = handed, delivered
-    drawn = start + (end - start) * rng.random(len(who))
+        end = np.where((handed > start) & ~(handed >= delivered), handed, delivered)
+    spans = (end - start)[np.isfinite(end)]
+    later = start + (rng.choice(spans, len(who)) if len(spans) else np.inf) * rng.random(len(who))
+    waits = (later < now) & ~(later >= end)
     van = table.floats("out_for_delivery_at")[who]
-    on_van = (van > handed) & (van < delivered) if family == "after" else np.zeros(len(who), dtype=bool)
-    waits = rng.random(len(who)) < later
-    rows, times = [who, who[waits], who[on_van]], [start, drawn[waits], van[on_van]]
+    on_van = (van > handed) & ~(van >= delivered) if family == "after" else np.zeros(len(who), dtype=bool)
+    rows, times = [who, who[waits], who[on_van]], [start, later[waits], van[on_van]]
     return np.concatenate(rows), np.concatenate(times)

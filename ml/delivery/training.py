@@ -8,20 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from ml.delivery.calibration import Scores
 from ml.delivery.evaluate import Judged, figures, judge, promise_figures
-from ml.delivery.fitting import FEWEST_ROWS, NotTrainable, Trial, fit
+from ml.delivery.fitting import FEWEST_ROWS, NotTrainable, Trial, fit, trial_moments
 from ml.delivery.gate import Verdict, decide
 from ml.delivery.importance import importances
 from ml.delivery.model import DeliveryModel
 from ml.delivery.past import Past, Walk
 from ml.delivery.regressors import Config
-from ml.delivery.stages import FAMILIES, FAMILY_OF, STAGES, Family, moments, stages_at, usable
+from ml.delivery.stages import FAMILIES, FAMILY_OF, STAGES, Family, stages_at, usable
 from ml.delivery.table import DAY, Floats, Ints, Table
 
 FEWEST = int(2.5 * FEWEST_ROWS)
 MOST_JUDGED = 20_000  # a family; more would not make the figures much surer
 JUDGED_SEED = 11
+FIRST_WINDOWS = 1 / 3  # of a trial's time, whose estimates are not judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ def train(
     """Learn from all finished deliveries of the table, and say how good that is and whether it may
     replace `current`.
 
-    The figures are of a trial that learned from deliveries that had ended before the last fifth of the
-    orders was placed, on the orders of the last tenth; those between set its windows. Raises
-    NotTrainable where there are too few.
+    The figures are of a trial: of regressors that learned from what had ended before the last fifth of the
+    orders was placed (with few deliveries, three fifths) and learned anew twice since, on the orders since;
+    the first third of those sets the windows of the rest. Raises NotTrainable where there are too few.
     """
     finished = len(usable(table, "before"))
     if finished < FEWEST:
@@ -50,36 +50,43 @@ def train(
         )
     past = Walk(table)
     model, trial = fit(table, config=config, past=past)
-    judged = {family: _judge_later(trial, family, table, past) for family in trial.families}
+    judged = {
+        family: _judge(trial, family, table, past) for family in model.families if _tried(trial, family)
+    }
     purchase = judged["before"].where(
         judged["before"].moment == _start(table, judged["before"].who, "before")
     )
-    median_mae = _median_mae(table, trial.cut, purchase)
+    median_errors = _median_errors(table, trial, purchase)
     model.meta |= {
         "data": data,
-        "split": trial.cut,
+        "split": trial.cuts[0],
         "scores": _by_stage(judged, table),
-        "purchase": figures(purchase) | {"median_mae": median_mae} | promise_figures(purchase, table),
+        "purchase": figures(purchase)
+        | {"median_mae": float(median_errors.mean())}
+        | promise_figures(purchase, table),
     }
-    verdict = decide(trial, purchase, median_mae, current, table, past)
+    verdict = decide(trial, purchase, median_errors, current, table, past)
     importance = {
-        str(family): importances(regressors, table, past, judged[family])
-        for family, regressors in trial.families.items()
+        str(family): importances(
+            regressors, table, past, judged[family].where(judged[family].moment >= trial.cuts[-1])
+        )
+        for family, regressors in trial.families[-1].items()
     }
     return Trained(model, verdict, importance)
 
 
-def _judge_later(trial: Trial, family: Family, table: Table, past: Past) -> Judged:
-    """Estimates of the trial since its cut; of these the later half, the earlier one sets the windows."""
-    rng = np.random.default_rng(JUDGED_SEED)
-    who, moment = moments(table, usable(table, family), family, rng)
-    later = np.flatnonzero(moment >= trial.cut)
-    if len(later) > MOST_JUDGED:
-        later = np.sort(rng.choice(later, MOST_JUDGED, replace=False))
-    who, moment = who[later], moment[later]
-    none = Scores.of(np.zeros(0, np.int64), np.zeros(0), np.zeros(0), [])
-    judged = judge(trial.families[family], none, table, past, who, moment)
-    return judged.where(moment >= np.median(moment))
+def _tried(trial: Trial, family: Family) -> bool:
+    return any(family in learned for learned in trial.families)
+
+
+def _judge(trial: Trial, family: Family, table: Table, past: Past) -> Judged:
+    """Estimates of the trial since its first cut; the earlier third sets the windows of the rest."""
+    who, moment = trial_moments(trial, family, table, now=trial.until, seed=JUDGED_SEED)
+    if len(who) > MOST_JUDGED:
+        drawn = np.sort(np.random.default_rng(JUDGED_SEED).choice(len(who), MOST_JUDGED, replace=False))
+        who, moment = who[drawn], moment[drawn]
+    said = trial.said(family, table, past, who, moment)
+    return judge(said, since=float(np.quantile(said.moment, FIRST_WINDOWS)))
 
 
 def _by_stage(judged: dict[Family, Judged], table: Table) -> dict[str, Any]:
@@ -98,11 +105,16 @@ def _start(table: Table, who: Ints, family: Family) -> Floats:
     return table.floats("placed_at" if family == FAMILIES[0] else "handed_over_at")[who]
 
 
-def _median_mae(table: Table, before: float, judged: Judged) -> float:
+def _median_errors(table: Table, trial: Trial, judged: Judged) -> Floats:
+    """Of the median of all days that had been seen by the cut, a delivery."""
     who = usable(table, "before")
-    took = table.floats("delivered_at")[who] - table.floats("placed_at")[who]
-    median = float(np.median(took[table.floats("delivered_at")[who] < before]))
-    return float(np.abs(judged.truth - median).mean())
+    delivered = table.floats("delivered_at")[who]
+    took = delivered - table.floats("placed_at")[who]
+    medians = np.array([np.median(took[delivered < cut]) for cut in trial.cuts])
+    found: Floats = np.abs(
+        judged.truth - medians[np.searchsorted(trial.cuts, judged.moment, side="right") - 1]
+    )
+    return found
 
 
 def moment_of(days: float) -> datetime:

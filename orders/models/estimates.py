@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -81,6 +83,7 @@ class GivenEstimate(models.Model):
         ordering = ["-given_at"]
         indexes = [
             models.Index(fields=["order", "-given_at"], name="estimate_of_order"),
+            models.Index(fields=["given_at"], name="estimate_by_time"),
             models.Index(fields=["arrived_at", "stage"], name="estimate_by_arrival"),
         ]
 
@@ -103,12 +106,12 @@ class GivenEstimate(models.Model):
             above=self.above,
         )
 
-    @property
-    def outcome(self) -> Outcome:
-        """How it fell out. Raises ValueError while it is not scored."""
-        if self.arrived_at is None or self.score is None:
-            raise ValueError("this estimate's parcel has not arrived")
-        return Outcome(self.forecast.stage, self.region, self.arrived_at, self.score)
+    def outcome(self, *, now: datetime) -> Outcome:
+        """How it fell out; how it stands `now` while its parcel is under way."""
+        at = self.arrived_at or now
+        return Outcome(
+            self.forecast.stage, self.region, self.given_at, self.arrived_at, self.forecast.score(at)
+        )
 
     @property
     def told_reasons(self) -> list[tuple[Reason, str]]:

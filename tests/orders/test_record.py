@@ -71,7 +71,9 @@ def test_the_arrival_scores_it(after, error, inside, late):
     assert row.error_days == pytest.approx(error)
     assert (row.in_window, row.was_late) == (inside, late)
     assert row.promise_error_days == pytest.approx(after - 4)
-    assert record.outcomes() == [Outcome("handed_over", "GB-Kent", row.arrived_at, pytest.approx(row.score))]
+    assert record.outcomes(now=NOW + timedelta(days=9)) == [
+        Outcome("handed_over", "GB-Kent", NOW, row.arrived_at, pytest.approx(row.score))
+    ]
     assert (row.score > 0) == (error > 0)
 
 
@@ -81,7 +83,18 @@ def test_news_of_an_arrival_that_was_over_scores_nothing():
     row.refresh_from_db()
     assert (row.error_days, row.score) == (None, None)
     assert row.arrived_at is not None
-    assert record.outcomes() == []
+    assert record.outcomes(now=NOW + timedelta(days=1)) == []
+
+
+def test_what_is_still_under_way_counts_as_what_has_passed():
+    parcel, _ = told()
+    soon, later = (record.outcomes(now=NOW + timedelta(days=passed)) for passed in (1, 9))
+    assert [outcome.arrived_at for outcome in (*soon, *later)] == [None, None]
+    assert soon[0].score < 0 < later[0].score
+    assert record.outcomes(now=NOW) == []
+    parcel.status = Status.EXCEPTION
+    parcel.save()
+    assert record.outcomes(now=NOW + timedelta(days=9)) == []
 
 
 def test_what_was_too_vague_to_tell_is_kept_and_not_held_against_us():
@@ -109,10 +122,10 @@ def test_a_model_learns_how_its_latest_estimates_fell_out(monkeypatch):
     parcel, _ = told()
     outlook(parcel, model=model, now=NOW)
     arrive(parcel, NOW + timedelta(days=2))
-    outlook(factories.order(placed_at=NOW), model=model, now=NOW)
+    outlook(factories.order(placed_at=NOW), model=model, now=NOW + timedelta(days=3))
     assert heard == [0]
     monkeypatch.setattr("orders.recalibration.time.monotonic", lambda: 1e12)
-    outlook(factories.order(placed_at=NOW), model=model, now=NOW)
+    outlook(factories.order(placed_at=NOW), model=model, now=NOW + timedelta(days=3))
     assert heard == [0, 1]
 
 

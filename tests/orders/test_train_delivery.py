@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from ml.delivery.model import DeliveryModel
+from orders.management.commands.seed_demo import seed
+from orders.simulator import Plan
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_shop_trains_its_own_model_from_its_tables_and_keeps_it_until_there_is_news(tmp_path):
-    call_command("seed_demo", customers=150, orders=450, verbosity=0)
+    seed(Plan(customers=150, orders=450), now=datetime(2026, 11, 24, 12, 30, tzinfo=UTC))
     out, path = StringIO(), tmp_path / "delivery.skops"
     call_command("train_delivery", source="demo", out=path, stdout=out)
     model = DeliveryModel.load(path)

@@ -12,7 +12,7 @@ from ml.delivery.regressors import Config
 from ml.types import LEGS, Consignment, Leg, Spell
 
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
-SMALL = Config(iterations=40, learning_rate=0.15, leaves=8, smallest_leaf=10, members=1)
+SMALL = Config(iterations=40, learning_rate=0.15, leaves=8, smallest_leaf=10, half_lives=(120.0,))
 
 
 def deliveries(count=900, seed=1, faster=1.0):

@@ -29,7 +29,14 @@ def model():
 
 def open_row(**fields):
     defaults: dict[str, Any] = {
-        **{"placed_at": TODAY, "carrier": "Swift", "region": "south", "seller": "brisk", "country": "GB"},
+        **{
+            "placed_at": TODAY,
+            "carrier": "Swift",
+            "service": "standard",
+            "region": "south",
+            "seller": "brisk",
+            "country": "GB",
+        },
         **{"promised_at": TODAY + timedelta(days=6)},
     }
     return known_at(SHOP, Consignment(**defaults | fields), TODAY)
@@ -135,25 +142,54 @@ def test_the_chance_of_a_day_agrees_with_the_window(model):
     assert forecast.score(TODAY + timedelta(days=forecast.median)) == pytest.approx(0, abs=1e-6)
 
 
+def outcome(given, score, *, arrived=True):
+    return Outcome("handed_over", "south", given, given + timedelta(days=2) if arrived else None, score)
+
+
+def test_parcels_that_outlive_their_windows_widen_those_of_today_before_they_arrive(model):
+    row, rng = open_row(handed_over_at=TODAY), np.random.default_rng(6)
+    usual = [outcome(TODAY, float(score)) for score in rng.normal(0, 0.5, 300)]
+    stuck = [outcome(TODAY, 5.0, arrived=False) for _ in range(150)]
+    just_sent = [outcome(TODAY, -3.0, arrived=False) for _ in range(150)]
+    calm, strike, busy = (
+        model.recalibrated(seen).forecast(row, now=TODAY)
+        for seen in (usual, usual + stuck, usual + just_sent)
+    )
+    assert width(strike) > 1.5 * width(calm)
+    assert strike.likely > calm.likely
+    assert width(busy) == pytest.approx(width(calm), rel=0.05)
+
+
+def test_a_rush_of_new_estimates_does_not_hide_how_late_parcels_can_be(model):
+    row, rng = open_row(handed_over_at=TODAY), np.random.default_rng(8)
+    past = [
+        outcome(TODAY - timedelta(days=float(age)), float(score))
+        for age, score in zip(rng.uniform(5, 40, 2000), rng.normal(0, 2, 2000), strict=True)
+    ]
+    rush = [outcome(TODAY - timedelta(minutes=at), -3.0, arrived=False) for at in range(3000)]
+    usual, rushed = (model.recalibrated(seen).forecast(row, now=TODAY) for seen in (past, past + rush))
+    assert width(rushed) == pytest.approx(width(usual), rel=0.15)
+
+
 def test_windows_follow_how_the_latest_estimates_fell_out(model):
     assert model.recalibrated([]) is model
     row = open_row(handed_over_at=TODAY)
     before = model.forecast(row, now=TODAY)
     rng = np.random.default_rng(4)
     wild = [
-        Outcome("handed_over", "south", TODAY + timedelta(hours=float(hours)), float(score))
+        outcome(TODAY + timedelta(hours=float(hours)), float(score))
         for hours, score in zip(range(300), rng.normal(0, 4, 300), strict=True)
     ]
     after = model.recalibrated(wild).forecast(row, now=TODAY)
     assert width(after) > 2 * width(before)
-    assert after.likely == before.likely
+    assert abs(days(after) - days(before)) < 0.5 * days(before)
     assert (after.median, after.below, after.above) == (before.median, before.below, before.above)
 
 
 def test_a_window_too_wide_to_plan_with_says_so(model):
     row = open_row(handed_over_at=TODAY)
     assert not model.forecast(row, now=TODAY).too_wide
-    lost = [Outcome("handed_over", "", TODAY, score) for score in np.linspace(-600, 600, 900)]
+    lost = [outcome(TODAY, score) for score in np.linspace(-600, 600, 900)]
     assert model.recalibrated(lost).forecast(row, now=TODAY).too_wide
 
 
@@ -174,7 +210,7 @@ def test_saving_and_loading_keeps_every_answer(model, tmp_path):
 
 def test_a_file_with_foreign_types_is_refused(tmp_path):
     path = tmp_path / "delivery.skops"
-    foreign = {"format": 3, "meta": {}, "families": partial(print, "run me")}
+    foreign = {"format": 4, "meta": {}, "families": partial(print, "run me")}
     skops_io.dump(foreign, path)
     with pytest.raises(UntrustedTypesFoundException):
         DeliveryModel.load(path)
