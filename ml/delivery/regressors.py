@@ -21,6 +21,7 @@ from ml.delivery.stages import Family
 from ml.delivery.table import Floats
 
 LOW, HIGH = 0.1, 0.9  # the levels that the spreads are measured at
+SPREAD_LEARNED = 0.25  # how much of a learned spread is believed, as a power
 LEVEL_PRIOR = 8.0  # a region's or route's level is pulled to the shop's as if this many deliveries said it
 LEAST_LEFT = 0.25  # of the level: what is still expected of a parcel that is overdue
 NARROWEST = 0.02  # of the median days: no spread is smaller
@@ -117,15 +118,15 @@ class Regressors:
         """How far the truth may lie below and above the median, before calibration.
 
         In units that calibration makes days of: the root of the median, as where delays of many days add
-        up, and half, by ratio, of what was learned of such an order beyond what is usual. Quantiles far out
-        are learned from few deliveries: windows by them alone are wider for holding as many. And how far
-        everything lies apart just now is for calibration to say, not for a model to remember.
+        up, and a quarter, by ratio, of what was learned of such an order beyond what is usual. Quantiles far
+        out are learned from few deliveries: windows by them alone are wider for holding as many. And how
+        far everything lies apart just now is for calibration to say, not for a model to remember.
         """
         root = np.sqrt(median * self.encoder.scale_)
         narrowest = self.encoder.scale_ * NARROWEST
         learned = self._learned_spread(x, median)
         below, above = (
-            np.maximum(np.sqrt(part / usual * root), narrowest)
+            np.maximum(root * (part / (usual * root)) ** SPREAD_LEARNED, narrowest)
             for part, usual in zip(learned, self.usual_spread_, strict=True)
         )
         return below, above
