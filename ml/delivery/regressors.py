@@ -191,10 +191,10 @@ def _boosting(
     return HistGradientBoostingRegressor(
         loss=loss,
         quantile=quantile,
-        max_iter=min(config.iterations, 30 + rows // 20),
+        max_iter=min(config.iterations, 60 + rows // 8),
         learning_rate=config.learning_rate,
         max_leaf_nodes=config.leaves,
-        min_samples_leaf=min(config.smallest_leaf, max(5, rows // 12)),
+        min_samples_leaf=min(config.smallest_leaf, max(5, rows // 20)),
         l2_regularization=config.l2,
         max_features=config.features_tried,
         early_stopping=False,
