@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -8,9 +9,11 @@ import pytest
 from ml.delivery import plots
 from ml.delivery.card import card
 from ml.delivery.fitting import fit
+from ml.delivery.past import Walk
+from ml.delivery.stages import moments, usable
 from ml.delivery.table import Table
 from ml.delivery.training import train
-from tests.ml.delivery.shop import SMALL, deliveries
+from tests.ml.delivery.shop import SMALL, deliveries, known_at
 
 SHOP = deliveries()
 
@@ -79,3 +82,48 @@ def test_without_new_deliveries_nothing_is_decided(trained):
     verdict = train(Table.of(SHOP), data="the same", current=trained.model, config=SMALL).verdict
     assert not verdict.better
     assert "0 deliveries were placed since" in verdict.why
+
+
+def test_of_the_latest_orders_only_fast_parcels_have_arrived_and_nobody_falls_for_it():
+    """A shop in a rush: two thirds of its orders came within six days; what has not arrived is open."""
+    calm = deliveries(300)
+    now = calm[-1].placed_at + timedelta(days=6)
+    hours = np.random.default_rng(2).uniform(0, 6 * 24, 600)
+    rush = [
+        _moved(row, now - timedelta(hours=float(ago)))
+        for row, ago in zip(deliveries(600, seed=4), np.sort(hours)[::-1], strict=True)
+    ]
+    rows = [_known_by(row, now) for row in sorted([*calm, *rush], key=lambda row: row.placed_at)]
+    table, past = Table.of(rows), Walk(Table.of(rows))
+    model, trial = fit(table, config=SMALL, past=past)
+    settled = table.floats("placed_at") < trial.until
+    assert np.isfinite(table.floats("delivered_at")[settled]).mean() > 0.95
+    assert all(cut < trial.until for cut in trial.cuts)
+    fresh = [known_at(rows, replace(row, handed_over_at=None), now) for row in rush[-60:]]
+    said = [model.forecast(replace(row, placed_at=now, paid_at=None), now=now) for row in fresh]
+    likely = np.mean([(forecast.likely - now) / timedelta(days=1) for forecast in said])
+    truth = np.mean([(row.delivered_at - row.placed_at) / timedelta(days=1) for row in rush])
+    assert likely > 0.8 * truth
+
+
+def test_at_any_age_slow_orders_are_as_frequent_among_the_moments_as_among_those_that_wait():
+    rows = deliveries(3000)
+    table = Table.of(rows)
+    who, moment = moments(table, usable(table, "after"), "after", np.random.default_rng(3))
+    handed, ended = table.floats("handed_over_at"), table.floats("delivered_at")
+    age, slow = moment - handed[who], (ended - handed)[who] > 4
+    early = (age > 0.1) & (age < 1.2)  # when nobody's parcel has arrived yet, half of which are slow
+    assert 0.45 < slow[early].mean() < 0.55
+
+
+def _moved(row, placed):
+    by = placed - row.placed_at
+    times = ("placed_at", "paid_at", "handed_over_at", "out_for_delivery_at", "delivered_at", "promised_at")
+    moved = {name: getattr(row, name) + by for name in times}
+    return replace(row, **moved, scans=tuple(at + by for at in row.scans))
+
+
+def _known_by(row, now):
+    times = ("paid_at", "handed_over_at", "out_for_delivery_at", "delivered_at")
+    known = {name: getattr(row, name) if getattr(row, name) < now else None for name in times}
+    return replace(row, **known, scans=tuple(at for at in row.scans if at < now))
