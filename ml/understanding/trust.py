@@ -46,12 +46,14 @@ def trust(probabilities: Probabilities, vectors: Vectors, memory: Memory) -> NDA
 
 
 def _nearness(vectors: Vectors, best: NDArray[np.int64], memory: Memory) -> NDArray[np.float64]:
+    """To the nearest sentence of each row's own label; only those are compared, a message has few labels."""
     nearest = np.zeros(len(vectors))
-    for start in range(0, len(vectors), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        likeness = vectors[part] @ memory.vectors.T
-        own = np.where(memory.owners[None, :] == best[part, None], likeness, 0.0)
-        nearest[part] = np.maximum(own.max(axis=1), 0.0)
+    for label in np.unique(best):
+        known = memory.vectors[memory.owners == label]
+        mine = np.flatnonzero(best == label)
+        for part in np.array_split(mine, -(-len(mine) // _CHUNK)):
+            if len(known):
+                nearest[part] = np.maximum((vectors[part] @ known.T).max(axis=1), 0.0)
     return nearest
 
 
