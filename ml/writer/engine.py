@@ -127,12 +127,6 @@ class Engine:
             waiting = sum(map(len, self._waiting.values()))
             return replace(self._counts, waiting=waiting, running=len(self._running))
 
-    @property
-    def busy(self) -> int:
-        """Generations that are running or wait to."""
-        counted = self.metrics()
-        return counted.running + counted.waiting
-
     def close(self) -> None:
         """End the thread and free the context; jobs in hand fail with Closed. Safe to call twice."""
         with self._gate:

@@ -23,7 +23,6 @@ from ml.writer.themes import heard
 from ml.writer.tokens import split_target
 
 GENERAL_TEMPERATURE = 0.6
-_CROWD = 2  # texts in the making
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +38,10 @@ class Words:
 
 class Source(Protocol):
     """Something that drafts texts. `draft` raises BackendError where it cannot; a refused draft is
-    asked for again until there were `tries`. A source `is_quick` if just now a try more costs nobody a
-    wait."""
+    asked for again until there were `tries`. A source `is_quick` if a try more costs nobody a wait."""
 
     tries: int
-
-    @property
-    def is_quick(self) -> bool: ...
+    is_quick: bool
 
     @property
     def version(self) -> str: ...
@@ -60,6 +56,7 @@ class Embedded:
     writer, and it cannot be misread."""
 
     tries = 5
+    is_quick = True
 
     def __init__(self, *models: EmbeddedModel) -> None:
         self.models: dict[Channel, EmbeddedModel] = {model.channel: model for model in models}
@@ -77,11 +74,6 @@ class Embedded:
     @property
     def version(self) -> str:
         return "+".join(model.version for model in self.models.values())
-
-    @property
-    def is_quick(self) -> bool:
-        """Not while others are being written to: they would wait for it."""
-        return sum(model.engine.busy for model in self.models.values()) < _CROWD
 
     def draft(self, facts: Facts, seed: int) -> Words:
         book, request = self._phrasebooks[facts.channel], request_of(facts)

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 LATELY = 5000  # texts that are not written again word for word if it can be helped
 FRESHENED = 6  # further tries of a quick source where all that is wrong with a text is that it is not new
 # Where fewer texts than this share come out new, the situation has few ways to be told: no tries for that.
-WORN = 0.25
+WORN = 0.1
 _INERTIA = 0.95  # of the running share of new texts
 
 

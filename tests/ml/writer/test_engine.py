@@ -15,7 +15,6 @@ from ml.writer.errors import Busy, Cancelled, Closed, Expired, PromptTooLong
 from ml.writer.jobs import Job
 from ml.writer.llama import Context, Feed
 from ml.writer.sampling import Grammar, Mask
-from ml.writer.sources import Embedded
 
 GREEDY = 1e-4
 PROMPT = tuple(range(20, 52))
@@ -106,18 +105,6 @@ def test_a_cancelled_job_makes_room_at_once(tiny, narrow):
     with pytest.raises(Cancelled):
         first.result()
     assert narrow.metrics().tokens < 20
-
-
-def test_while_others_are_written_to_a_further_try_is_not_quick(tiny):
-    source, gate = Embedded(tiny), Gate()
-    assert source.is_quick
-    tickets = [tiny.engine.submit(job(anything(tiny), limit=4, review=gate)) for _ in range(2)]
-    assert gate.reached.wait(20)
-    assert not source.is_quick
-    gate.open.set()
-    for ticket in tickets:
-        ticket.result()
-    assert source.is_quick
 
 
 def test_a_deadline_ends_what_runs_and_what_waits(tiny, narrow):
