@@ -36,7 +36,7 @@ from ml.delivery.model import DeliveryModel
 from ml.delivery.past import Past, Walk
 from ml.delivery.regressors import Config, Regressors
 from ml.delivery.said import Said
-from ml.delivery.stages import STAGES, Family, moments, present, stages_at, started, usable
+from ml.delivery.stages import STAGES, Family, moments, present, stages_at, started, starts, usable
 from ml.delivery.table import DAY, Floats, Ints, Table, days_of
 
 OLIST_SPLIT = "2018-06-01"
@@ -82,9 +82,8 @@ class _Test:
 
     def judged(self, family: Family) -> Judged:
         """Estimates at the beginning of the family: at purchase, or at the hand-over."""
-        start = self.table.floats("placed_at" if family == "before" else "handed_over_at")
         who = self.rows(family)
-        return self._judge(family, who, start[who])
+        return self._judge(family, who, starts(self.table, family)[who])
 
     def by_stage(self, family: Family) -> Iterator[tuple[int, Judged]]:
         """Estimates at moments of every stage."""

@@ -14,13 +14,14 @@ window widens those of today, whenever it will arrive.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.delivery.columns import Columns
 from ml.delivery.stages import STAGES
 from ml.delivery.table import Floats, Ints, days_of
 from ml.types import Outcome
@@ -39,7 +40,7 @@ MIDDLE = GRID.index(0.5)
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class Scores(Columns):
     """Estimates and how they fell out; arrays of one length, ordered by `moment` (days since 1970).
 
     Where `under_way`, the score is what had passed when it was last known not to have arrived. `weight` is
@@ -66,15 +67,10 @@ class Scores:
             np.array([outcome.arrived_at is None for outcome in outcomes], dtype=bool),
             np.ones(len(outcomes)),
             np.array([outcome.region for outcome in outcomes], dtype=object),
-        )._ordered()
+        ).ordered()
 
-    def __add__(self, other: Scores) -> Scores:
-        joined = (np.concatenate([getattr(part, f.name) for part in (self, other)]) for f in fields(self))
-        return Scores(*joined)._ordered()
-
-    def where(self, keep: Any) -> Self:
-        """Those that a mask or an order keeps."""
-        return type(self)(*(getattr(self, field.name)[keep] for field in fields(self)))
+    def __add__(self, other: Self) -> Self:
+        return super(Scores, self).__add__(other).ordered()
 
     def thinned(self, most: int = MOST_SCORES) -> Self:
         """At most so many a stage, evenly over the time that weighs. The very latest alone would be of
@@ -88,7 +84,7 @@ class Scores:
             keep.append(at[evenly])
         return self.where(np.sort(np.concatenate(keep)))
 
-    def _ordered(self) -> Self:
+    def ordered(self) -> Self:
         return self.where(np.argsort(self.moment, kind="stable"))
 
     def state(self) -> dict[str, Any]:

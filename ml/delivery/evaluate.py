@@ -6,13 +6,14 @@ estimates had fallen out, or stood, when the day began.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.delivery.calibration import GRID, Calibration, grid_days
+from ml.delivery.columns import Columns
 from ml.delivery.said import Said
 from ml.delivery.table import Floats, Ints, Table
 from ml.types import window
@@ -22,16 +23,13 @@ FEWEST_IN_GROUP = 200  # a region or carrier with fewer test deliveries has no f
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Columns):
     """Estimates and the truth; arrays of one length, `days` of shape (rows, len(GRID)), all in days left."""
 
     who: Ints
     moment: Floats
     truth: Floats
     days: Floats
-
-    def where(self, keep: NDArray[np.bool_]) -> Self:
-        return type(self)(**{field.name: getattr(self, field.name)[keep] for field in fields(self)})
 
     def at(self, level: float) -> Floats:
         return np.array([np.interp(level, GRID, line) for line in self.days])

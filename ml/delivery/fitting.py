@@ -14,16 +14,12 @@ from ml.delivery.model import DeliveryModel, version_of
 from ml.delivery.past import Past, Walk
 from ml.delivery.regressors import Config, Regressors
 from ml.delivery.said import Said
-from ml.delivery.stages import FAMILIES, Family, moments, present, started, usable
+from ml.delivery.stages import FAMILIES, Family, moments, present, started, starts, usable
 from ml.delivery.table import Floats, Ints, Table
 
 FEWEST_ROWS = 50
 MANY = 4000  # deliveries, from which on the latest tell enough
-LATE_SHARES = (
-    0.8,
-    0.87,
-    0.94,
-)  # of the deliveries, that the regressors of a trial have seen one after another
+LATE_SHARES = (0.8, 0.87, 0.94)  # of deliveries, that the regressors of a trial saw one after another
 SHARES = (0.4, 0.6, 0.8)  # the same where there are fewer
 SETTLED = 0.98  # share of parcels that have arrived by the age from which on a delivery may be judged
 LONGEST = 0.995  # share of deliveries after which a parcel is no longer like those learned from
@@ -42,6 +38,10 @@ class Trial:
     cuts: tuple[float, ...]
     families: tuple[dict[Family, Regressors], ...]
     until: float
+
+    def tries(self, family: Family) -> bool:
+        """Whether there was enough to learn a family from."""
+        return any(family in learned for learned in self.families)
 
     def said(self, family: Family, table: Table, past: Past, who: Ints, moment: Floats) -> Said:
         """Estimates made since the first cut, each by the latest regressors of its time."""
@@ -99,7 +99,7 @@ def trial_moments(
 
 
 def _scores(trial: Trial, family: Family, table: Table, past: Past, now: float, config: Config) -> Scores:
-    if not any(family in learned for learned in trial.families):
+    if not trial.tries(family):
         return Scores.none()
     who, moment = trial_moments(trial, family, table, now=now, seed=config.seed)
     return trial.said(family, table, past, who, moment).scores(now)
@@ -115,9 +115,7 @@ def fit_regressors(
         if len(who) >= FEWEST_ROWS:
             found[family] = _fit_family(table, past, family, who, before, config)
         elif family == "before":
-            raise NotTrainable(
-                f"There are {len(who)} finished deliveries; learning needs at least {FEWEST_ROWS}."
-            )
+            raise _too_few(len(who))
     return found
 
 
@@ -126,8 +124,7 @@ def _fit_family(
 ) -> Regressors:
     rng = np.random.default_rng(config.seed)
     delivered = table.floats("delivered_at")
-    start = table.floats("placed_at" if family == "before" else "handed_over_at")
-    took = delivered[who] - start[who]
+    took = delivered[who] - starts(table, family)[who]
     chosen, moment = _settled(*moments(table, who, family, rng), before, took, config)
     if len(chosen) > config.most_rows:
         drawn = np.sort(rng.choice(len(chosen), config.most_rows, replace=False))
@@ -162,9 +159,7 @@ def _cuts(table: Table, end: float) -> tuple[tuple[float, ...], float]:
     `end` as nearly all parcels take."""
     who = _ended(table, "before", end)
     if len(who) < FEWEST_ROWS:
-        raise NotTrainable(
-            f"There are {len(who)} finished deliveries; learning needs at least {FEWEST_ROWS}."
-        )
+        raise _too_few(len(who))
     placed, delivered = table.floats("placed_at")[who], table.floats("delivered_at")[who]
     until = end - float(np.quantile(delivered - placed, SETTLED))
     if (placed < until).sum() < len(who) / 2:
@@ -172,3 +167,7 @@ def _cuts(table: Table, end: float) -> tuple[tuple[float, ...], float]:
     cuts = np.quantile(placed[placed < until], LATE_SHARES if len(who) >= MANY else SHARES)
     possible = [float(cut) for cut in cuts if (delivered < cut).sum() >= FEWEST_ROWS]
     return tuple(possible or [float(cuts[-1])]), until
+
+
+def _too_few(finished: int) -> NotTrainable:
+    return NotTrainable(f"There are {finished} finished deliveries; learning needs at least {FEWEST_ROWS}.")

@@ -21,7 +21,7 @@ from ml.delivery.calibration import GRID, Calibration, Scores, extended, grid_da
 from ml.delivery.past import Given
 from ml.delivery.reasons import explained
 from ml.delivery.regressors import SHORTEST, Config, Regressors
-from ml.delivery.stages import FAMILY_OF, STAGES, Family, stages_at
+from ml.delivery.stages import FAMILY_OF, STAGES, Family, stages_at, starts
 from ml.delivery.table import DAY, Floats, Ints, Table, days_of
 from ml.types import Consignment, Forecast, Outcome
 
@@ -140,6 +140,5 @@ def version_of(data: str, config: Config) -> str:
 
 
 def _within_reach(table: Table, who: Ints, moment: Floats, regressors: Regressors) -> Ints:
-    start = "placed_at" if regressors.encoder.family == "before" else "handed_over_at"
-    elapsed = moment - table.floats(start)[who]
+    elapsed = moment - starts(table, regressors.encoder.family)[who]
     return np.flatnonzero((elapsed >= 0) & (elapsed <= regressors.longest_))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.delivery.calibration import FEWEST_SCORES, Scores
+from ml.delivery.columns import Columns
 from ml.delivery.past import Past
 from ml.delivery.regressors import SHORTEST, Regressors
 from ml.delivery.stages import stages_at
@@ -16,7 +17,7 @@ from ml.delivery.table import Floats, Ints, Table
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Said(Columns):
     """Estimates before calibration, arrays of one length. `arrived` (days since 1970, as `moment`) is NaN for
     what has not; `median`, `below`, `above`, `shortest` and `longest` are days from the moment."""
 
@@ -48,13 +49,6 @@ class Said:
             np.full(len(who), regressors.longest_),
         )
 
-    def __add__(self, other: Self) -> Self:
-        pairs = ((getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
-        return type(self)(*(np.concatenate(pair) for pair in pairs))
-
-    def where(self, keep: Any) -> Self:
-        return type(self)(*(getattr(self, field.name)[keep] for field in fields(self)))
-
     def scores(self, now: float) -> Scores:
         """How they have fallen out by `now`, or stand then. What is under way for longer than nearly all
         that arrive tells nothing any more."""
@@ -62,7 +56,6 @@ class Said:
         made = made.where((made.arrived < now) | (now - made.moment <= made.longest))
         under_way = ~(made.arrived < now)
         off = np.where(under_way, now, made.arrived) - made.moment - made.median
-        order = np.argsort(made.moment, kind="stable")
         return Scores(
             made.stage,
             made.moment,
@@ -70,7 +63,7 @@ class Said:
             under_way,
             np.where(under_way, self._arriving(now - made.moment, now), 1.0),
             made.region,
-        ).where(order)
+        ).ordered()
 
     def _arriving(self, waited: Floats, now: float) -> Floats:
         """The chance that what has waited so many days arrives at all: some parcels never do, and they are

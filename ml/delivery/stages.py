@@ -35,9 +35,14 @@ def stages_at(table: Table, who: Ints, moment: Floats) -> Ints:
     return np.select(steps, [4, 2 + scanned, 2, 1], default=0).astype(np.int64)
 
 
+def starts(table: Table, family: Family) -> Floats:
+    """When a family's first moment is, of every row: days since 1970, NaN where it has not come."""
+    return table.floats("placed_at" if family == "before" else "handed_over_at")
+
+
 def started(table: Table, family: Family) -> Ints:
     """The rows that can be estimated: past the family's first moment, delivered since or still under way."""
-    start = table.floats("placed_at" if family == "before" else "handed_over_at")
+    start = starts(table, family)
     end = table.floats("delivered_at")
     return np.flatnonzero((start >= table.floats("placed_at")) & ~(end <= start))
 
@@ -66,7 +71,7 @@ def moments(
     """
     delivered = table.floats("delivered_at")[who]
     handed = table.floats("handed_over_at")[who]
-    start = table.floats("placed_at" if family == "before" else "handed_over_at")[who]
+    start = starts(table, family)[who]
     end = delivered
     if family == "before":
         end = np.where((handed > start) & ~(handed >= delivered), handed, delivered)

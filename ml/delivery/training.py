@@ -15,8 +15,8 @@ from ml.delivery.importance import importances
 from ml.delivery.model import DeliveryModel
 from ml.delivery.past import Past, Walk
 from ml.delivery.regressors import Config
-from ml.delivery.stages import FAMILIES, FAMILY_OF, STAGES, Family, stages_at, usable
-from ml.delivery.table import DAY, Floats, Ints, Table
+from ml.delivery.stages import FAMILY_OF, STAGES, Family, stages_at, starts, usable
+from ml.delivery.table import DAY, Floats, Table
 
 FEWEST = int(2.5 * FEWEST_ROWS)
 MOST_JUDGED = 20_000  # a family; more would not make the figures much surer
@@ -50,12 +50,9 @@ def train(
         )
     past = Walk(table)
     model, trial = fit(table, config=config, past=past)
-    judged = {
-        family: _judge(trial, family, table, past) for family in model.families if _tried(trial, family)
-    }
-    purchase = judged["before"].where(
-        judged["before"].moment == _start(table, judged["before"].who, "before")
-    )
+    judged = {family: _judge(trial, family, table, past) for family in model.families if trial.tries(family)}
+    before = judged["before"]
+    purchase = before.where(before.moment == starts(table, "before")[before.who])
     median_errors = _median_errors(table, trial, purchase)
     model.meta |= {
         "data": data,
@@ -73,10 +70,6 @@ def train(
         for family, regressors in trial.families[-1].items()
     }
     return Trained(model, verdict, importance)
-
-
-def _tried(trial: Trial, family: Family) -> bool:
-    return any(family in learned for learned in trial.families)
 
 
 def _judge(trial: Trial, family: Family, table: Table, past: Past) -> Judged:
@@ -99,10 +92,6 @@ def _by_stage(judged: dict[Family, Judged], table: Table) -> dict[str, Any]:
             if len(part.who) >= FEWEST_ROWS:
                 found[stage] = figures(part)
     return found
-
-
-def _start(table: Table, who: Ints, family: Family) -> Floats:
-    return table.floats("placed_at" if family == FAMILIES[0] else "handed_over_at")[who]
 
 
 def _median_errors(table: Table, trial: Trial, judged: Judged) -> Floats:

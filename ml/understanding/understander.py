@@ -49,8 +49,8 @@ class _Reading:
         asks and the parts."""
         inside = [self.refusal.refused, self.refusal.rest or "no"] if self.refusal else []
         inside += [self.core] if self.core else []
-        read = [prepare(self.text, self.found), *map(prepare, [*inside, *self.parts])]
-        return [speller.correct(piece) for piece in read]
+        whole = speller.correct(prepare(self.text, self.found))
+        return [whole, *map(prepare, [*inside, *self.parts])]  # these were cut from what was put right
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,10 +199,10 @@ def voice_faults(text: str, situation: str = "", mood: Mood = "neutral") -> list
 
 def loop_faults(text: str, run: int) -> list[str]:
     """Runs of `run` words that come twice, a pair or a sentence that comes again and again."""
-    tokens = re.findall(r"[\w{}'’-]+", text.lower())
+    tokens = _tokens(text)
     pairs = Counter(pairwise(tokens))
-    runs = [tuple(tokens[at : at + run]) for at in range(len(tokens) - run + 1)]
-    lines = [frozenset(re.findall(r"[\w{}'’-]+", line.lower())) for line in sentences(text)]
+    runs = _runs(tokens, run)
+    lines = [frozenset(_tokens(line)) for line in sentences(text)]
     twice = any(
         len(a & b) > _ALIKE * len(a | b) and len(a | b) > 3 for at, a in enumerate(lines) for b in lines[:at]
     )
@@ -215,8 +215,16 @@ def loop_faults(text: str, run: int) -> list[str]:
 def echoed(sentence: str) -> set[tuple[str, ...]]:
     """The runs of three words that another sentence of a text must not hold too: those without a slot, and
     not of little words alone."""
-    tokens = re.findall(r"[\w{}'’-]+", sentence.lower())
-    runs = {tuple(tokens[at : at + _ECHO]) for at in range(len(tokens) - _ECHO + 1)}
     return {
-        run for run in runs if not any("{" in word for word in run) and not _LITTLE.fullmatch(" ".join(run))
+        run
+        for run in _runs(_tokens(sentence), _ECHO)
+        if not any("{" in word for word in run) and not _LITTLE.fullmatch(" ".join(run))
     }
+
+
+def _tokens(text: str) -> list[str]:
+    return re.findall(r"[\w{}'’-]+", text.lower())
+
+
+def _runs(tokens: list[str], length: int) -> list[tuple[str, ...]]:
+    return [tuple(tokens[at : at + length]) for at in range(len(tokens) - length + 1)]

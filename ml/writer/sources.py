@@ -99,15 +99,16 @@ class Embedded:
         runs: set[tuple[str, ...]] = set()
 
         def may_stay(sentence: str) -> bool:
+            own = echoed(sentence)
             stays = (
                 sentence not in said_before
                 and not sentence[:1].islower()
-                and runs.isdisjoint(echoed(sentence))
+                and runs.isdisjoint(own)
                 and book.at_home(sentence, request, facts.customer_text)
                 and is_personal(sentence)
             )
             if stays:
-                runs.update(echoed(sentence))
+                runs.update(own)
             return stays
 
         return may_stay
