@@ -219,9 +219,12 @@ def test_everything_in_one_message():
     ],
 )
 def test_hostile_text_costs_no_time(text):
-    begun = time.process_time()
+    find(
+        "hello", order_patterns=DEFAULT_ORDER_PATTERNS, known=AT_HOME
+    )  # what is loaded once is not the text's
+    begun = time.thread_time()  # nor what threads of other tests still do
     find(text, order_patterns=DEFAULT_ORDER_PATTERNS, pending="identity", known=AT_HOME)
-    assert time.process_time() - begun < 0.5
+    assert time.thread_time() - begun < 0.5
 
 
 def found(text, kind, *, known=None, pending=None):
