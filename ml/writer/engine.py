@@ -28,7 +28,7 @@ from ml.writer.errors import Busy, Cancelled, Closed, EngineError, Expired, Prom
 from ml.writer.governor import Governor
 from ml.writer.jobs import Generation, Job, Metrics, Review, Ticket
 from ml.writer.llama import Context, Feed, LlamaError, Model, Scores
-from ml.writer.sampling import DUE, NOTHING, Grammatical, Mask, draw
+from ml.writer.sampling import NOTHING, Grammatical, Mask, draw
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +88,8 @@ class Engine:
             threads=threads,
             sharing=prefixes > 0,
         )
+        # made once: fresh memory in each step costs more than what is written to it
+        self._held = np.empty((sequences, model.size), np.float32)
         self._governor = Governor(threads)
         self._free = list(range(sequences))  # a heap: the lowest goes first
         self._running: list[_Running] = []
@@ -286,17 +288,14 @@ class Engine:
                 self._leave(running, Closed(f"its review failed: {error}"))
 
     def _draw_masked(self, drawing: list[_Running], scores: Scores) -> list[int]:
-        masks = [each.job.constraint for each in drawing if isinstance(each.job.constraint, Mask)]
-        pairs = list(zip(masks, drawing, strict=True))
-        biases = np.stack([mask.after(each.written[-1] if each.written else None) for mask, each in pairs])
-        for row, (mask, each) in enumerate(pairs):
-            if missing := mask.missing(each.written):
-                biases[row, missing] += DUE
-            if shut := mask.shut(each.written):
-                biases[row, shut] = -np.inf
-        heats = np.array([mask.temperature for mask in masks], np.float32)
-        dice = np.array([running.dice.random() for running in drawing], np.float32)
-        return draw(scores, biases, heats, dice)
+        held = self._held[: len(drawing)]
+        heats = np.empty(len(drawing), np.float32)
+        for row, running in enumerate(drawing):
+            mask = running.job.constraint
+            assert isinstance(mask, Mask)
+            mask.hold(scores[row], running.written, out=held[row])
+            heats[row] = mask.temperature
+        return draw(held, heats, [running.dice.random() for running in drawing])
 
     def _take(self, running: _Running, token: int, scores: Scores) -> None:
         """Add a drawn token to its text, or end the text, or take a refused part back."""

@@ -144,7 +144,8 @@ class Context:
         params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_ENABLED
         params.n_threads = params.n_threads_batch = threads
         params.no_perf = True
-        self._model = model
+        self._model, self._sequences = model, sequences
+        self._scores_at = 0
         self._context = llama_cpp.llama_init_from_model(model.handle, params)
         if not self._context:
             raise LlamaError("llama.cpp could not make a context; is there enough memory?")
@@ -167,8 +168,12 @@ class Context:
         if not scored:
             return np.empty((0, self._model.size), np.float32)
         scores = llama_cpp.llama_get_logits(self._context)
-        pointer = ctypes.cast(scores, ctypes.POINTER(ctypes.c_float))
-        return np.ctypeslib.as_array(pointer, shape=(scored, self._model.size))
+        address = ctypes.addressof(scores.contents)
+        if address != self._scores_at:  # rarely: llama.cpp has moved them
+            held = (ctypes.c_float * (self._sequences * self._model.size)).from_address(address)
+            self._scores = np.frombuffer(held, np.float32).reshape(self._sequences, self._model.size)
+            self._scores_at = address
+        return self._scores[:scored]
 
     def use_threads(self, threads: int) -> None:
         if threads != self.threads:
