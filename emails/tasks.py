@@ -6,7 +6,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from emails import delays, drafts, outbox, sweep
-from emails.assistant import mail_tools
+from emails.assistant import hindsight, mail_tools
+from orders.hindsight import look_back
 
 
 @shared_task(name="emails.draft")  # type: ignore[untyped-decorator]
@@ -27,6 +28,10 @@ def sweep_emails() -> None:
 
 @shared_task(name="emails.watch")  # type: ignore[untyped-decorator]
 def watch_estimates() -> None:
+    looks_back = hindsight()
+    if looks_back is not None:
+        # first: what is watched from now on is not looked back on
+        look_back(looks_back, now=timezone.now())
     _, model = mail_tools()
     if model is not None:
         delays.run(model=model, now=timezone.now())

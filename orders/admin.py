@@ -106,6 +106,9 @@ class EstimateInline(LookOnly, TabularInline):  # type: ignore[misc]
     per_page = 10
     verbose_name_plural = "estimates given"
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[GivenEstimate]:
+        return super().get_queryset(request).exclude(channel=GivenEstimate.Channel.PAST)  # type: ignore[no-any-return]
+
     @admin.display(description="window")
     def window(self, row: GivenEstimate) -> str:
         if not (row.first_day and row.last_day):

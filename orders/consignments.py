@@ -7,13 +7,22 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
+
 from ml.types import Consignment
-from orders.models import Item, Order, Seller, Shipment, TrackingEvent
+from orders.models import Item, Order, Seller, Shipment, Status, TrackingEvent
 from orders.rows import EventRow, ItemRow, OrderRow, Place, SellerRow, ShipmentRow
 
 Kind = TrackingEvent.Kind
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _ON_THE_WAY = frozenset({Kind.ARRIVED, Kind.DEPARTED, Kind.HELD, Kind.ATTEMPTED})
+
+
+def to_learn_from() -> QuerySet[Order]:
+    """Orders that were not cancelled, with what `consignment` reads. Those that are not delivered yet are
+    what a seller has in hand."""
+    orders = Order.objects.filter(placed_at__isnull=False).exclude(status=Status.CANCELLED)
+    return orders.select_related("customer").prefetch_related("items__seller", "shipments__events")
 
 
 def consignment(order: Order, *, finished: bool = False) -> Consignment:

@@ -6,13 +6,14 @@ Chat, email and desk all tell what `outlook` says, so their dates agree.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Literal, Protocol
 
 from django.conf import settings
 
-from ml.types import Consignment, Forecast
+from ml.types import Consignment, DeliveryStage, Forecast
 from orders.consignments import consignment
 from orders.models import MOVING, OPEN, Order, Status, TrackingEvent
 from orders.paces import known_at
@@ -122,6 +123,22 @@ def describe(
         days_late=known.days_late(max(likely, known.today)),
         forecast=forecast,
     )
+
+
+_STATUS_AT: dict[DeliveryStage, Status] = {
+    "placed": Status.PLACED,
+    "paid": Status.PAID,
+    "handed_over": Status.SHIPPED,
+    "in_transit": Status.SHIPPED,
+    "out_for_delivery": Status.OUT_FOR_DELIVERY,
+}
+
+
+def outlook_then(order: Order, forecast: Forecast) -> Outlook:
+    """What this forecast of the past would have had us say of an order, at its moment."""
+    then = copy(order)
+    then.status = _STATUS_AT[forecast.stage]
+    return describe(then, forecast, now=forecast.at, was_asked=True)
 
 
 def is_expected(order: Order, *, now: datetime) -> bool:

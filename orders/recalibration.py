@@ -40,6 +40,6 @@ class Recalibrating:
     def _adjusted(self, now: datetime) -> Adjustable:
         with self._lock:
             if time.monotonic() >= self._due:
-                self._current = self._model.recalibrated(record.outcomes(now=now))
+                self._current = self._model.recalibrated(record.outcomes(now=now, model=self.version))
                 self._due = time.monotonic() + EVERY
             return self._current

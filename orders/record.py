@@ -1,4 +1,5 @@
-"""Every estimate that is given is a row, and is scored when its parcel arrives."""
+"""Every estimate that is given is a row, and is scored when its parcel arrives. So are those that would have
+been given before there was a record (`orders.hindsight`); they are told to nobody."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from django.db.models import F, Q
 from ml.types import Outcome
 from orders.consignments import area
 from orders.estimates import Outlook
-from orders.models import MOVING, OPEN, GivenEstimate, Order
+from orders.models import MOVING, OPEN, GivenEstimate, Order, Shipment
 
 Channel = GivenEstimate.Channel
 DAY = timedelta(days=1)
@@ -29,6 +30,19 @@ def note_all(told: Iterable[tuple[Order, Outlook]], *, channel: Channel) -> list
     return GivenEstimate.objects.bulk_create(rows)
 
 
+def note_past(told: Iterable[tuple[Order, Outlook]]) -> int:
+    """Keep what would have been said, scored where the parcel has arrived since; says how many rows. A stage
+    of an order that is looked back on already stays as it is."""
+    rows = []
+    for order, seen in told:
+        row = _row(order, seen, Channel.PAST)
+        if order.delivered_at is not None:
+            _score(row, order)
+        rows.append(row)
+    GivenEstimate.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
+
+
 def score_arrivals(orders: Sequence[Order]) -> int:
     """Score the estimates of those orders that have arrived; says how many rows were scored."""
     arrived = {order.pk: order for order in orders if order.delivered_at is not None}
@@ -41,22 +55,23 @@ def score_arrivals(orders: Sequence[Order]) -> int:
     return len(rows)
 
 
-def outcomes(*, now: datetime) -> list[Outcome]:
-    """How the estimates of late fell out, or how they stand, newest first, for a model to set its windows by;
-    evenly over the time where there are many. Orders that nobody waits for any more, or that a person has
-    to look at, tell nothing."""
+def outcomes(*, now: datetime, model: str) -> list[Outcome]:
+    """How the estimates of late fell out, or how they stand, newest first, for the `model` of that version to
+    set its windows by; evenly over the time where there are many. Orders that nobody waits for any more, or
+    that a person has to look at, tell nothing; nor does what another model looked back on."""
     arrived = Q(arrived_at__isnull=False, score__isnull=False)
     under_way = Q(arrived_at=None, order__status__in=sorted(OPEN | MOVING))
     rows = GivenEstimate.objects.filter(arrived | under_way, given_at__lt=now, given_at__gt=now - LOOKED_BACK)
+    rows = rows.exclude(~Q(model=model), channel=Channel.PAST)
     every = 1 + rows.count() // LEARNED_FROM
     chosen = rows.annotate(place=F("pk") % every).filter(place=0).order_by("-given_at")
     return [row.outcome(now=now) for row in chosen]
 
 
 def latest_of(orders: Sequence[Order]) -> dict[int, GivenEstimate]:
-    """By the order's id, the last estimate of each that is still under way."""
+    """By the order's id, the last estimate given of each that is still under way."""
     expected = [order.pk for order in orders if order.status in OPEN | MOVING]
-    rows = GivenEstimate.objects.filter(order__in=expected)
+    rows = GivenEstimate.objects.filter(order__in=expected).exclude(channel=Channel.PAST)
     latest = rows.order_by("order_id", "-given_at", "-pk").distinct("order_id")
     return {row.order_id: row for row in latest}
 
@@ -67,7 +82,7 @@ _SCORED = ["arrived_at", "score", "error_days", "in_window", "promise_error_days
 def _row(order: Order, seen: Outlook, channel: Channel) -> GivenEstimate:
     forecast = seen.forecast
     assert forecast is not None
-    parcel = next((p for p in order.shipments.all() if p.delivered_at is None), None)
+    parcel = next((p for p in order.shipments.all() if _is_under_way(p, at=forecast.at)), None)
     return GivenEstimate(
         order=order,
         given_at=forecast.at,
@@ -90,6 +105,11 @@ def _row(order: Order, seen: Outlook, channel: Channel) -> GivenEstimate:
         carrier=parcel.carrier if parcel else "",
         region=area(order),
     )
+
+
+def _is_under_way(parcel: Shipment, *, at: datetime) -> bool:
+    sent, came = parcel.handed_over_at, parcel.delivered_at
+    return sent is not None and sent <= at and (came is None or came > at)
 
 
 def _score(row: GivenEstimate, order: Order) -> None:

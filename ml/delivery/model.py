@@ -23,7 +23,7 @@ from ml.delivery.reasons import explained
 from ml.delivery.regressors import SHORTEST, Config, Regressors
 from ml.delivery.stages import FAMILY_OF, STAGES, Family, stages_at, starts
 from ml.delivery.table import DAY, Floats, Ints, Table, days_of
-from ml.types import Consignment, Forecast, Outcome
+from ml.types import Consignment, Forecast, Outcome, Reason
 
 WIDEST = 21.0  # days: a window beyond that helps nobody to plan
 WIDEST_SHARE = 3.0  # times the usual days, for shops that deliver within hours or few days
@@ -67,22 +67,39 @@ class DeliveryModel:
             below, above = regressors.spread(x, median)
             offsets = np.stack([self.calibration.offsets(int(stage[at]), rows[at].region) for at in who])
             days = grid_days(median, below, above, offsets, shortest=self.scale * SHORTEST)
+            spreads = np.column_stack([median, below, above])
             for place, at in enumerate(who):
-                forecast = Forecast(
-                    stage=STAGES[stage[at]],
-                    at=now,
-                    levels=GRID,
-                    days=tuple(days[place].tolist()),
-                    confidence=confidence,
-                    too_wide=False,
-                    reasons=why[place],
-                    model=self.version,
-                    median=float(median[place]),
-                    below=float(below[place]),
-                    above=float(above[place]),
+                found[at] = self.as_forecast(
+                    now, int(stage[at]), days[place], spreads[place], confidence, reasons=why[place]
                 )
-                found[at] = replace(forecast, too_wide=self._is_too_wide(forecast))
         return found
+
+    def as_forecast(
+        self,
+        at: datetime,
+        stage: int,
+        days: Floats,
+        spreads: Floats,
+        confidence: float,
+        *,
+        reasons: tuple[Reason, ...] = (),
+    ) -> Forecast:
+        """`days` left at each level of GRID; `spreads` are the median and what lies below and above it."""
+        median, below, above = spreads.tolist()
+        forecast = Forecast(
+            stage=STAGES[stage],
+            at=at,
+            levels=GRID,
+            days=tuple(days.tolist()),
+            confidence=confidence,
+            too_wide=False,
+            reasons=reasons,
+            model=self.version,
+            median=median,
+            below=below,
+            above=above,
+        )
+        return replace(forecast, too_wide=self._is_too_wide(forecast))
 
     def _is_too_wide(self, forecast: Forecast) -> bool:
         width = (forecast.high - forecast.low).total_seconds() / DAY
@@ -92,6 +109,16 @@ class DeliveryModel:
     def scale(self) -> float:
         """The usual days from purchase to delivery."""
         return next(iter(self.families.values())).encoder.scale_
+
+    @property
+    def learned_until(self) -> float:
+        """In days since 1970: by then it may have seen how orders of this shop fell out. Minus infinity where
+        it learned from invented ones."""
+        # files from before the key was kept say it in the sentence about their data
+        if self.meta.get("invented", "no real ones" in self.meta.get("data", "")):
+            return -np.inf
+        windows = self.calibration.scores.moment.max(initial=-np.inf)
+        return float(max(windows, self.meta.get("placed_until", np.inf)))
 
     def family_of(self, stage: int) -> Family:
         """Which regressors answer at a stage; a model that never saw a hand-over has but one family."""

@@ -59,6 +59,21 @@ def present(table: Table) -> float:
     return float(max(np.nanmax(table.floats(name), initial=-np.inf) for name in names))
 
 
+def beginnings(table: Table, who: Ints) -> tuple[Ints, Floats, Ints]:
+    """Rows, moments and stages: when these rows came to each stage that they have been in."""
+    columns = ("placed_at", "paid_at", "handed_over_at", "", "out_for_delivery_at")
+    parts = []
+    for stage, name in enumerate(columns):
+        moment = (table.floats(name) if name else table.first_scans())[who]
+        start = starts(table, FAMILY_OF[STAGES[stage]])[who]
+        there = (moment >= start) & ~(table.floats("delivered_at")[who] <= moment)
+        at = np.flatnonzero(there)
+        at = at[stages_at(table, who[at], moment[at]) == stage]  # else it had passed two at once
+        parts.append((who[at], moment[at], np.full(len(at), stage)))
+    rows, times, stages = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return rows, times, stages
+
+
 def moments(
     table: Table, who: Ints, family: Family, rng: np.random.Generator, *, now: float = np.inf
 ) -> tuple[Ints, Floats]:

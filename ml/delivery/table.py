@@ -122,6 +122,14 @@ class Table:
         found.update(self._scans.tobytes() + repr(sorted(self._extras.items())).encode())
         return found.hexdigest()
 
+    def first_scans(self) -> Floats:
+        """When each row was scanned first; shape (size,), NaN where it never was."""
+        times, ends = np.frombuffer(self._scans, dtype=np.float64), np.frombuffer(self._scan_ends, np.int64)
+        found = np.full(self.size, np.nan)
+        seen = np.flatnonzero(np.diff(ends))
+        found[seen] = times[ends[seen]]
+        return found
+
     def scanned(self, who: Ints, moment: Floats) -> tuple[Floats, Floats]:
         """How many scans rows `who` had by `moment`, and when the latest was (NaN for none)."""
         times, ends = np.frombuffer(self._scans, dtype=np.float64), np.frombuffer(self._scan_ends, np.int64)

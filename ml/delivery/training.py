@@ -34,10 +34,15 @@ class Trained:
 
 
 def train(
-    table: Table, *, data: str, current: DeliveryModel | None = None, config: Config | None = None
+    table: Table,
+    *,
+    data: str,
+    invented: bool = False,
+    current: DeliveryModel | None = None,
+    config: Config | None = None,
 ) -> Trained:
     """Learn from all finished deliveries of the table, and say how good that is and whether it may
-    replace `current`.
+    replace `current`. `data` says what they are, `invented` that they are of no real shop.
 
     The figures are of a trial: of regressors that learned from what had ended before the last fifth of the
     orders was placed (with few deliveries, three fifths) and learned anew twice since, on the orders since;
@@ -56,6 +61,7 @@ def train(
     median_errors = _median_errors(table, trial, purchase)
     model.meta |= {
         "data": data,
+        "invented": invented,
         "split": trial.cuts[0],
         "scores": _by_stage(judged, table),
         "purchase": figures(purchase)

@@ -25,7 +25,8 @@ STAGES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Of `count` estimates. Errors are days, the others shares; None where nothing is known.
+    """Of `count` estimates, `looked_back` of them told to nobody. Errors are days, the others shares; None
+    where nothing is known.
 
     `error` is the mean distance from the moment called likely, `bias` its mean with a sign: above zero,
     parcels come later than we say. `coverage` is the share inside the window of days we told, `nominal`
@@ -34,6 +35,7 @@ class Score:
     """
 
     count: int
+    looked_back: int
     error: float | None
     bias: float | None
     coverage: float | None
@@ -98,6 +100,7 @@ _PROMISED = Q(was_late__isnull=False)
 _CHANCED = Q(promise_chance__isnull=False, was_late__isnull=False)
 _SCORE: dict[str, Any] = {
     "count": Count("pk"),
+    "looked_back": Count("pk", filter=Q(channel=GivenEstimate.Channel.PAST)),
     "error": Avg(Abs("error_days")),
     "bias": Avg("error_days"),
     "coverage": _share(Q(in_window=True), Q(in_window__isnull=False)),

@@ -39,7 +39,8 @@ class Backlog(models.Model):
 
 
 class GivenEstimate(models.Model):
-    """One estimate as it was given. `days` are the days from `given_at` until delivery at each of `levels`.
+    """One estimate as it was given; or as it would have been, where PAST. `days` are the days from `given_at`
+    until delivery at each of `levels`.
 
     Whole days are told: `first_day` to `last_day` is the window at `confidence`, `likely_day` the day
     that was called likely; all empty where the estimate was kept back (`kind` says why). `median`,
@@ -50,6 +51,7 @@ class GivenEstimate(models.Model):
         CHAT = "chat", "chat"
         MAIL = "mail", "email"
         WATCH = "watch", "watch of open orders"
+        PAST = "past", "looked back on"  # told to nobody
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="estimates")
     given_at = models.DateTimeField()
@@ -81,6 +83,11 @@ class GivenEstimate(models.Model):
 
     class Meta:
         ordering = ["-given_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "stage"], condition=models.Q(channel="past"), name="looked_back_once"
+            ),
+        ]
         indexes = [
             models.Index(fields=["order", "-given_at"], name="estimate_of_order"),
             models.Index(fields=["given_at"], name="estimate_by_time"),

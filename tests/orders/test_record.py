@@ -71,7 +71,7 @@ def test_the_arrival_scores_it(after, error, inside, late):
     assert row.error_days == pytest.approx(error)
     assert (row.in_window, row.was_late) == (inside, late)
     assert row.promise_error_days == pytest.approx(after - 4)
-    assert record.outcomes(now=NOW + timedelta(days=9)) == [
+    assert record.outcomes(now=NOW + timedelta(days=9), model="fake-1") == [
         Outcome("handed_over", "GB-Kent", NOW, row.arrived_at, pytest.approx(row.score))
     ]
     assert (row.score > 0) == (error > 0)
@@ -83,18 +83,18 @@ def test_news_of_an_arrival_that_was_over_scores_nothing():
     row.refresh_from_db()
     assert (row.error_days, row.score) == (None, None)
     assert row.arrived_at is not None
-    assert record.outcomes(now=NOW + timedelta(days=1)) == []
+    assert record.outcomes(now=NOW + timedelta(days=1), model="fake-1") == []
 
 
 def test_what_is_still_under_way_counts_as_what_has_passed():
     parcel, _ = told()
-    soon, later = (record.outcomes(now=NOW + timedelta(days=passed)) for passed in (1, 9))
+    soon, later = (record.outcomes(now=NOW + timedelta(days=passed), model="fake-1") for passed in (1, 9))
     assert [outcome.arrived_at for outcome in (*soon, *later)] == [None, None]
     assert soon[0].score < 0 < later[0].score
-    assert record.outcomes(now=NOW) == []
+    assert record.outcomes(now=NOW, model="fake-1") == []
     parcel.status = Status.EXCEPTION
     parcel.save()
-    assert record.outcomes(now=NOW + timedelta(days=9)) == []
+    assert record.outcomes(now=NOW + timedelta(days=9), model="fake-1") == []
 
 
 def test_what_was_too_vague_to_tell_is_kept_and_not_held_against_us():

@@ -19,8 +19,8 @@ from ml.delivery.model import DeliveryModel
 from ml.delivery.table import Table
 from ml.delivery.training import Trained, train
 from ml.types import Consignment
-from orders.consignments import consignment, consignment_of
-from orders.models import Order, Status
+from orders.consignments import consignment, consignment_of, to_learn_from
+from orders.models import Status
 from orders.simulator import Plan, simulate
 
 CHUNK = 2000
@@ -56,7 +56,12 @@ class Command(BaseCommand):
         self.stdout.write(f"Learning from {table.size} orders.")
         began = time.monotonic()
         try:
-            trained = train(table, data=data, current=_in_place(options["out"]))
+            trained = train(
+                table,
+                data=data,
+                invented=bool(options["simulated"]),
+                current=_in_place(options["out"]),
+            )
         except NotTrainable as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Learned in {time.monotonic() - began:.0f} seconds. {trained.verdict.why}")
@@ -78,17 +83,11 @@ class Command(BaseCommand):
 
 
 def _stored(source: str | None) -> Iterator[Consignment]:
-    """Orders that were not cancelled, oldest first, through a server-side cursor. Those that are not
-    delivered yet are what a seller has in hand."""
-    orders = Order.objects.filter(placed_at__isnull=False).exclude(status=Status.CANCELLED)
+    """Oldest first, through a server-side cursor."""
+    orders = to_learn_from()
     if source:
         orders = orders.filter(source=source)
-    rows = (
-        orders.select_related("customer")
-        .prefetch_related("items__seller", "shipments__events")
-        .order_by("placed_at", "id")
-        .iterator(chunk_size=CHUNK)
-    )
+    rows = orders.order_by("placed_at", "id").iterator(chunk_size=CHUNK)
     for order in tqdm(rows, total=orders.count(), desc="Reading orders", unit=" orders", mininterval=1):
         yield consignment(order, finished=True)
 
