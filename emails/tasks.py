@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from celery import shared_task
 from django.utils import timezone
 
 from emails import delays, drafts, outbox, sweep
 from emails.assistant import hindsight, mail_tools
 from orders.hindsight import look_back
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name="emails.draft")  # type: ignore[untyped-decorator]
@@ -26,12 +30,19 @@ def sweep_emails() -> None:
     sweep.run()
 
 
+def _look_back() -> None:
+    model = hindsight()
+    if model is None:
+        return
+    try:
+        look_back(model, now=timezone.now())
+    except Exception:  # figures of the past: no reason not to watch what is waited for
+        logger.exception("past deliveries were not looked back on")
+
+
 @shared_task(name="emails.watch")  # type: ignore[untyped-decorator]
 def watch_estimates() -> None:
-    looks_back = hindsight()
-    if looks_back is not None:
-        # first: what is watched from now on is not looked back on
-        look_back(looks_back, now=timezone.now())
+    _look_back()  # first: what is watched from now on is not looked back on
     _, model = mail_tools()
     if model is not None:
         delays.run(model=model, now=timezone.now())

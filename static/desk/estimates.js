@@ -13,7 +13,7 @@
   };
 
   function line(label, data, color) {
-    return { label, data, borderColor: color, backgroundColor: color, borderWidth: 2, pointRadius: data.length > 20 ? 0 : 3, pointHoverRadius: 4, tension: 0.25, spanGaps: true };
+    return { label, data, borderColor: color, backgroundColor: color, borderWidth: 2, pointRadius: data.length > 20 ? 0 : 3, pointHoverRadius: 4, tension: 0.25, spanGaps: true, clip: 6 };
   }
 
   function dashed(label, data, ink) {

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import Browser
 
+from ml.delivery.hindsight import Hindsight
+from ml.delivery.model import load_model
+from orders.hindsight import look_back
 from orders.models import GivenEstimate
 from tests import factories
 from tests.browser.conftest import DESKTOP, PHONE
@@ -48,11 +54,21 @@ def record():
     )  # fmt: skip
 
 
+@pytest.fixture
+def looked_back():
+    """A demo shop in its first minute."""
+    call_command("seed_demo", customers=180, orders=450, verbosity=0)
+    model = load_model(settings.ARTIFACTS / "none.skops", shipped=settings.ARTIFACTS / "delivery.skops")
+    look_back(Hindsight(model), now=timezone.now())
+
+
+@pytest.mark.parametrize("of", ["record", "looked_back"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(("name", "viewport"), [("desktop", DESKTOP), ("phone", PHONE)])
 def test_the_charts_are_drawn_and_nothing_sticks_out(
-    live_server, client, browser: Browser, record, name, viewport, theme
+    live_server, client, browser: Browser, request, of, name, viewport, theme
 ):
+    request.getfixturevalue(of)
     client.force_login(factories.staff_user("Nina", is_superuser=True))
     context = browser.new_context(viewport=viewport, color_scheme=theme, locale="en-GB")
     context.add_cookies(
@@ -67,8 +83,9 @@ def test_the_charts_are_drawn_and_nothing_sticks_out(
         assert canvas.evaluate(INKED) > 0.01
     wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wider <= 0
-    assert page.get_by_text("Pigeon Post").is_visible()
+    assert page.get_by_role("rowheader", name=re.compile("Pigeon Post|Northline")).first.is_visible()
+    assert page.get_by_text("looked back on, not given").is_visible() == (of == "looked_back")
     if PICTURES:
-        page.screenshot(path=Path(PICTURES) / f"estimates-{name}-{theme}.png", full_page=True)
+        page.screenshot(path=Path(PICTURES) / f"estimates-{of}-{name}-{theme}.png", full_page=True)
     assert failures == []
     context.close()
