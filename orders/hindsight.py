@@ -25,8 +25,8 @@ from orders.models import MOVING, OPEN, GivenEstimate, Order, Shipment, Status
 
 RUN_UP = timedelta(days=30)  # before the record begins, for the windows of its first days
 MOST_ASKED = 1500  # orders; more would not make the figures much surer
-MOST_LATELY = 60_000  # orders of that time; of a larger shop it is shorter
-EARLIER = 20_000  # orders before that time, for what the first of its estimates look back on
+MOST_LATELY = 30_000  # orders of that time; of a larger shop it is shorter
+EARLIER = 10_000  # orders before that time, for what the first of its estimates look back on
 CHUNK = 500
 LOCK = 0x1AC4B  # any number that nothing else locks in this database
 _ARRIVED = frozenset({Status.DELIVERED, Status.RETURN_REQUESTED, Status.RETURNED})

@@ -167,7 +167,7 @@ def test_a_model_is_not_judged_on_what_it_learned_from(imported, model):
         meta=model.meta | {"invented": False, "placed_until": days_of(seen)},
     )
     assert look_back(Hindsight(own), now=timezone.now()) > 100
-    assert min(GivenEstimate.objects.values_list("order__placed_at", flat=True)) > seen
+    assert not GivenEstimate.objects.filter(order__placed_at__lte=seen).exists()
     learned_all = replace(own, meta=own.meta | {"placed_until": days_of(timezone.now())})
     GivenEstimate.objects.all().delete()
     assert look_back(Hindsight(learned_all), now=timezone.now()) == 0
@@ -179,9 +179,10 @@ def test_a_large_shop_is_asked_about_evenly(monkeypatch, watch, imported):
     imported()
     watch()
     orders = Order.objects.filter(estimates__isnull=False).distinct()
-    placed = sorted(orders.values_list("placed_at", flat=True))
+    placed = sorted(at for at in orders.values_list("placed_at", flat=True) if at)
     assert 30 < len(placed) <= 60
     newest = Order.objects.order_by("-placed_at")[140].placed_at
+    assert newest
     assert newest <= placed[0]
     assert max(after - before for before, after in pairwise(placed)) < timedelta(days=2)
     before = rows()
