@@ -99,6 +99,7 @@ def test_a_demo_shop_has_figures_within_the_first_minute(watch, page):
     stages = set(GivenEstimate.objects.values_list("stage", flat=True))
     assert stages == {"placed", "paid", "handed_over", "in_transit", "out_for_delivery"}
     for row in GivenEstimate.objects.filter(likely_day__isnull=False):
+        assert row.first_day
         assert row.first_day >= row.given_at.date() - timedelta(days=1)
         assert row.arrived_at is None or row.given_at < row.arrived_at
         # nobody knows at purchase who will carry it
@@ -123,6 +124,7 @@ def test_nobody_is_told(watch, page, imported, model):
     assert not Draft.objects.exists()
     assert not Order.objects.filter(watched_at__isnull=False).exists()
     waited_for = Order.objects.filter(status=Status.SHIPPED, estimates__isnull=False).first()
+    assert waited_for
     assert record.latest_of([waited_for]) == {}
     desk = Client()
     desk.force_login(factories.staff_user("Nils", is_superuser=True))
