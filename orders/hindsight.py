@@ -87,7 +87,10 @@ def _ask(model: LooksBack, first: datetime, asked: QuerySet[Order], now: datetim
         now=now,
         confidence=settings.ESTIMATE_CONFIDENCE,
     )
-    return _keep(((key, forecast) for key, forecast in told if key in unsaid), since=now - record.LOOKED_BACK)
+    since = now - record.LOOKED_BACK
+    count = _keep(((key, forecast) for key, forecast in told if key in unsaid), since=since)
+    _in_vain.update(_arrived_unsaid(asked, now).values_list("pk", flat=True))
+    return count
 
 
 def _first(now: datetime) -> datetime:
@@ -110,13 +113,16 @@ def _asked(first: datetime, unseen_since: datetime | None) -> QuerySet[Order]:
     return orders.annotate(place=F("pk") % every).filter(place=0)
 
 
+# Orders of which the model has nothing to say, such as one that arrived before it was placed. Each process
+# asks about them once.
+_in_vain: set[int] = set()
 _SAID = Exists(GivenEstimate.objects.filter(order=OuterRef("pk")))
 
 
 def _arrived_unsaid(asked: QuerySet[Order], now: datetime) -> QuerySet[Order]:
     """What is still under way will have estimates of its own soon, and is no reason to look back."""
     arrival = Shipment.objects.filter(order=OuterRef("pk"), delivered_at__gte=now - record.LOOKED_BACK)
-    return asked.filter(~_SAID, Exists(arrival), status__in=sorted(_ARRIVED))
+    return asked.filter(~_SAID, Exists(arrival), status__in=sorted(_ARRIVED)).exclude(pk__in=_in_vain)
 
 
 def _read(first: datetime) -> Iterator[tuple[int, Consignment]]:

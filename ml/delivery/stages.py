@@ -66,7 +66,8 @@ def beginnings(table: Table, who: Ints) -> tuple[Ints, Floats, Ints]:
     for stage, name in enumerate(columns):
         moment = (table.floats(name) if name else table.first_scans())[who]
         start = starts(table, FAMILY_OF[STAGES[stage]])[who]
-        there = (moment >= start) & ~(table.floats("delivered_at")[who] <= moment)
+        there = (moment >= start) & (start >= table.floats("placed_at")[who])
+        there &= ~(table.floats("delivered_at")[who] <= moment)
         at = np.flatnonzero(there)
         at = at[stages_at(table, who[at], moment[at]) == stage]  # else it had passed two at once
         parts.append((who[at], moment[at], np.full(len(at), stage)))

@@ -175,6 +175,24 @@ def test_a_model_is_not_judged_on_what_it_learned_from(imported, model):
     assert look_back(Hindsight(learned_all), now=timezone.now()) == 0
 
 
+def test_orders_of_which_nothing_can_be_said_are_asked_about_once(imported, model):
+    class Counting(Hindsight):
+        def forecasts(self, rows, *, asked, now: datetime, confidence: float):
+            asked_about.append(set(asked))
+            return super().forecasts(rows, asked=asked, now=now, confidence=confidence)
+
+    asked_about: list[set[int]] = []
+    now = timezone.now()
+    odd = factories.order(status=Status.DELIVERED, placed_at=now - timedelta(days=9), shipped=False)
+    factories.shipment(odd, handed_over_at=now - timedelta(days=12), delivered_at=now - timedelta(days=10))
+    assert look_back(Counting(model), now=now) == 0
+    assert look_back(Counting(model), now=now) == 0
+    assert asked_about == [{odd.pk}]
+    imported(days=20)
+    assert look_back(Counting(model), now=timezone.now()) > 50
+    assert len(asked_about) == 2
+
+
 def test_a_large_shop_is_asked_about_evenly(monkeypatch, watch, imported):
     monkeypatch.setattr(hindsight, "MOST_ASKED", 60)
     monkeypatch.setattr(hindsight, "MOST_LATELY", 140)
