@@ -18,6 +18,7 @@ from torch.nn import functional
 from ml.understanding.minilm import Branch, new_branch, pretrained, vectors_of
 
 EPOCHS = 3
+STEPS = 120  # at least, so that a few hundred sentences are seen often enough
 BATCH = 32
 RATE, HEAD_RATE = 2e-4, 5e-3  # the head starts near its place and moves on its own scale
 SMOOTHING = 0.1
@@ -38,7 +39,8 @@ class Task:
 
 
 def adapt(states: Sequence[Tensor], tasks: Sequence[Task], *, seed: int, epochs: int = EPOCHS) -> Branch:
-    """A branch trained on all tasks at once, over `states` from the trunk. Deterministic."""
+    """A branch trained on all tasks at once, over `states` from the trunk, for `epochs` passes and at least
+    STEPS batches. Deterministic."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     branch = new_branch()
@@ -48,7 +50,9 @@ def adapt(states: Sequence[Tensor], tasks: Sequence[Task], *, seed: int, epochs:
         [{"params": branch.parameters(), "lr": RATE}, {"params": heads.parameters(), "lr": HEAD_RATE}],
         weight_decay=0.0, betas=(0.9, 0.98), fused=True,
     )  # fmt: skip
-    steps = epochs * sum(-(-len(task.rows) // BATCH) for task in tasks)
+    batches = sum(-(-len(task.rows) // BATCH) for task in tasks)
+    epochs = max(epochs, -(-STEPS // batches))
+    steps = epochs * batches
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda done: _share(done, steps))
     branch.train()
     for _ in range(epochs):

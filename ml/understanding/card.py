@@ -19,9 +19,10 @@ configuration, data hash and scores.
 all-MiniLM-L6-v2 (Apache-2.0) with int8 weights. {views}
 Slips are read as the words of our examples that they are near to ({words} words).
 Each head is multinomial logistic regression, tempered ({temperature} for the {labels} intents). A
-message is out of scope when that class wins or its trust, the root of the probability times the nearness
-to a training sentence of the intent, stays below {level}. Below {clarify} of confidence the desk asks
-back. Flags are raised at {flags}; they inform people and refuse nothing.
+message is out of scope when that class wins or its trust, the geometric mean of its softened
+probability and its nearness to a training sentence of the intent, stays below {level}.
+Below {clarify} of confidence the desk asks back. Flags are raised at {flags}; they inform people and
+refuse nothing.
 
 ## Data
 | set | rows | licence | used for |
@@ -69,7 +70,7 @@ follows words and typography, not irony. Tweets were the only examples of abuse.
 """
 
 _ADAPTED = """\
-Its upper three layers exist twice: as they come, and adapted to the tasks below, all at once; the logits
+Its upper two layers exist twice: as they come, and adapted to the tasks below, all at once; the logits
 of both sentence vectors are averaged."""
 _AS_IT_COMES = "The encoder is as it comes (`--quick`)."
 

@@ -19,7 +19,7 @@ from ml.understanding.fitting import Corpus, best_temperature
 from ml.understanding.head import Head, Labels, Probabilities, fit, softmax
 from ml.understanding.metrics import calibration_error
 from ml.understanding.spelling import Speller
-from ml.understanding.trust import Memory, best_level, remember, trust
+from ml.understanding.trust import OUTSIDE_SHARE, Memory, best_level, remember, trust
 
 if TYPE_CHECKING:  # serving imports this module and must not load torch
     from ml.understanding.minilm import Branch
@@ -123,8 +123,8 @@ def judge(head: Head, memory: Memory, vectors: NDArray[np.float32]) -> Predictio
 
 
 def train(corpus: Corpus, *, seed: int = 0, frozen: bool = False, held: Mask | None = None) -> IntentModel:
-    """`held` names the rows to calibrate on where the data has a part for that; they are trained on by
-    the heads in the end, never by the encoder. Raises ValueError below two labels."""
+    """`held` names the rows to calibrate on where the data has a part for that. In the end everything is
+    trained on. Raises ValueError below two labels."""
     labels = np.unique(corpus.labels)
     if len(labels) < 2:
         raise ValueError("Training needs at least two different labels.")
@@ -134,13 +134,11 @@ def train(corpus: Corpus, *, seed: int = 0, frozen: bool = False, held: Mask | N
     for seen, tested in splits:
         branch = None if frozen else corpus.adapted(seen, seed=seed)
         evidence.append(_evidence(corpus.vectors(branch), corpus, labels, seen, tested, seed))
-    vectors = corpus.vectors(branch)
     if len(splits) == 1 and OUT_OF_SCOPE not in labels:
-        evidence += _left_out_of_heads(vectors, corpus, labels, *splits[0], seed)
-    if len(splits) > 1 and not frozen:
+        evidence += _left_out_of_heads(corpus.vectors(branch), corpus, labels, *splits[0], seed)
+    if not frozen:
         branch = corpus.adapted(np.ones(len(corpus.labels), dtype=bool), seed=seed)
-        vectors = corpus.vectors(branch)
-    return _finish(corpus, vectors, branch, evidence, seed)
+    return _finish(corpus, corpus.vectors(branch), branch, evidence, seed)
 
 
 def _splits(corpus: Corpus, labels: Labels, seed: int) -> Iterator[tuple[Mask, Mask]]:
@@ -204,7 +202,8 @@ def _finish(
     best = labels[every.argmax(axis=1)]
     ours = best != OUT_OF_SCOPE
     outside = ~known | (truth == OUT_OF_SCOPE)
-    level = best_level(found[ours], (best == truth)[ours], outside[ours])
+    told = float((truth == OUT_OF_SCOPE).mean())  # the data's own mix, where it has one
+    level = best_level(found[ours], (best == truth)[ours], outside[ours], told or OUTSIDE_SHARE)
     head = fit(vectors, corpus.labels, corpus.weights).tempered(temperature)
     held_out = Prediction(every[known], found[known])
     right = (best == truth)[known]

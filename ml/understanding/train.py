@@ -36,7 +36,7 @@ from ml.understanding.trust import OUTSIDE_SHARE, best_level, remember
 if TYPE_CHECKING:
     from ml.understanding.minilm import Branch
 
-EPOCHS = 3
+EPOCHS = 5
 ENCODER_ROWS = {"intents": 6_000, "sentiment": 2_000, "toxicity": 500, "injection": 500}  # it is adapted on
 FALSE_ALARMS = 0.004  # of ordinary messages kept from training, at a flag's level
 OUTSIDE_WEIGHTS = (

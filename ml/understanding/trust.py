@@ -2,9 +2,10 @@
 
 Two signs in one score: how likely the first label is, and how near the message lies to the nearest
 training sentence of that label, as the cosine of the original encoder's vectors (training draws the
-adapted ones together). The score is sqrt(probability) * nearness: nonsense that falls into a label by
-chance is near nothing in it. Below a level the answer is rejected; the level is chosen on held-out
-rows, where sentences of intents that were left out play what is out of scope if nothing else does.
+adapted ones together). The score is their geometric mean: nonsense that falls into a label by chance is
+near nothing in it. The likelihood is that of twice the temperature, since near one a calibrated
+probability hardly tells answers apart. Below a level the answer is rejected; the level is chosen on
+held-out rows, where sentences of intents that were left out play what is out of scope if nothing else does.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ml.understanding.encoder import DIMENSIONS, Vectors
 from ml.understanding.head import Probabilities
 
 PER_LABEL = 200  # remembered sentences
-OUTSIDE_SHARE = 0.3  # of the traffic, when the level is chosen
+OUTSIDE_SHARE = 0.3  # of the traffic, where nothing tells it
 _CHUNK = 512
 
 
@@ -42,7 +43,8 @@ def remember(vectors: Vectors, owners: NDArray[np.int64], *, seed: int, per_labe
 def trust(probabilities: Probabilities, vectors: Vectors, memory: Memory) -> NDArray[np.float64]:
     """(n,), 0 to 1, for (n, k) probabilities and the vectors they came from."""
     nearness = _nearness(vectors[:, :DIMENSIONS], probabilities.argmax(axis=1), memory)
-    return np.asarray(np.sqrt(probabilities.max(axis=1)) * nearness)
+    softened = np.sqrt(probabilities)  # but for its sum, the softmax of twice the temperature
+    return np.asarray(np.sqrt(softened.max(axis=1) / softened.sum(axis=1) * nearness))
 
 
 def _nearness(vectors: Vectors, best: NDArray[np.int64], memory: Memory) -> NDArray[np.float64]:
@@ -57,12 +59,17 @@ def _nearness(vectors: Vectors, best: NDArray[np.int64], memory: Memory) -> NDAr
     return nearest
 
 
-def best_level(score: NDArray[np.float64], right: NDArray[np.bool_], outside: NDArray[np.bool_]) -> float:
+def best_level(
+    score: NDArray[np.float64],
+    right: NDArray[np.bool_],
+    outside: NDArray[np.bool_],
+    share: float = OUTSIDE_SHARE,
+) -> float:
     """Where right answers kept and wrong ones rejected weigh most, from held-out answers: their scores,
-    whether they were right, and which rows lay outside."""
-    share = np.full(len(right), 1 / max(1, len(right)))
+    whether they were right, and which rows lay outside, that weigh `share` of all."""
+    weights = np.full(len(right), 1 / max(1, len(right)))
     if outside.any() and not outside.all():
-        share = np.where(outside, OUTSIDE_SHARE / outside.sum(), (1 - OUTSIDE_SHARE) / (~outside).sum())
-    levels = np.linspace(0, 0.98, 50)
-    gains = [float(share[right == (score >= level)].sum()) for level in levels]
+        weights = np.where(outside, share / outside.sum(), (1 - share) / (~outside).sum())
+    levels = np.linspace(0, 0.99, 100)
+    gains = [float(weights[right == (score >= level)].sum()) for level in levels]
     return round(float(levels[int(np.argmax(gains))]), 2)

@@ -58,6 +58,18 @@ def test_strange_vectors_are_rejected_though_none_were_trained_on():
     assert rejected[1] > 0.5
 
 
+def test_data_that_knows_little_out_of_scope_rejects_less():
+    near = clouds(["apples", "pears", "plums"], spread=1.2, rows=80)
+    strange = clouds(["quinces", "figs"], spread=1.2, rows=40, seed=9)
+
+    def level(outside):
+        vectors = np.concatenate([near.originals, strange.originals[:outside]])
+        labels = [*near.labels.tolist(), *[OUT_OF_SCOPE] * outside]
+        return train(corpus(vectors, labels), frozen=True).level
+
+    assert level(6) < level(80)
+
+
 def test_labels_with_a_single_example_do_not_stop_it():
     data = clouds(["apples", "pears", "plums"])
     labels = data.labels.tolist()
