@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
@@ -172,6 +172,21 @@ class Consignment:
     past: Mapping[str, tuple[Spell, ...]] = field(default_factory=dict)
     seller_open: float | None = None
     shop_open: float | None = None
+
+    def known_by(self, moment: datetime) -> Consignment:
+        """Without what happened at that moment or later."""
+
+        def known(at: datetime | None) -> datetime | None:
+            return at if at and at < moment else None
+
+        return replace(
+            self,
+            paid_at=known(self.paid_at),
+            handed_over_at=known(self.handed_over_at),
+            scans=tuple(at for at in self.scans if at < moment),
+            out_for_delivery_at=known(self.out_for_delivery_at),
+            delivered_at=known(self.delivered_at),
+        )
 
 
 DeliveryStage = Literal["placed", "paid", "handed_over", "in_transit", "out_for_delivery"]

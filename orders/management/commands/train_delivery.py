@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -52,7 +51,7 @@ class Command(BaseCommand):
         else:
             rows = _stored(options["source"])
             data = f"deliveries of this shop{_of(options['source'])}"
-        table = Table.of(row if before is None else _known_by(row, before) for row in _until(rows, before))
+        table = Table.of(row if before is None else row.known_by(before) for row in _until(rows, before))
         self.stdout.write(f"Learning from {table.size} orders.")
         began = time.monotonic()
         try:
@@ -104,22 +103,6 @@ def _simulated(count: int, seed: int, now: datetime) -> Iterator[Consignment]:
 
 def _until(rows: Iterator[Consignment], before: datetime | None) -> Iterator[Consignment]:
     return (row for row in rows if before is None or row.placed_at < before)
-
-
-def _known_by(row: Consignment, before: datetime) -> Consignment:
-    """Without what happened later."""
-
-    def known(at: datetime | None) -> datetime | None:
-        return at if at and at < before else None
-
-    return replace(
-        row,
-        paid_at=known(row.paid_at),
-        handed_over_at=known(row.handed_over_at),
-        scans=tuple(at for at in row.scans if at < before),
-        out_for_delivery_at=known(row.out_for_delivery_at),
-        delivered_at=known(row.delivered_at),
-    )
 
 
 def _in_place(out: Path) -> DeliveryModel | None:

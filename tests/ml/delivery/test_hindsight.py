@@ -11,7 +11,6 @@ import pytest
 from ml.delivery.fitting import fit
 from ml.delivery.hindsight import Hindsight
 from ml.delivery.table import Table
-from ml.types import Consignment
 from tests.ml.delivery.shop import SMALL, deliveries, known_at
 
 # without columns of the shop's own, whose past a row cannot be given (see `ml.delivery.past.extra_leg`)
@@ -32,22 +31,6 @@ def invented():
 def looked_back(model, rows=ROWS, *, asked=ASKED, now=NOW):
     told = Hindsight(model).forecasts(rows, asked=asked, now=now, confidence=0.8)
     return {(key, forecast.stage): forecast for key, forecast in told}
-
-
-def known_by(row: Consignment, now) -> Consignment:
-    """Without what happened later."""
-
-    def known(at):
-        return at if at and at < now else None
-
-    return replace(
-        row,
-        paid_at=known(row.paid_at),
-        handed_over_at=known(row.handed_over_at),
-        scans=tuple(at for at in row.scans if at < now),
-        out_for_delivery_at=known(row.out_for_delivery_at),
-        delivered_at=known(row.delivered_at),
-    )
 
 
 def test_it_is_asked_at_the_beginning_of_each_stage_and_says_what_serving_says(invented):
@@ -76,7 +59,7 @@ def test_it_is_asked_at_the_beginning_of_each_stage_and_says_what_serving_says(i
 def test_nothing_that_came_later_makes_a_difference(invented):
     """Not even to the windows, which follow how the earlier estimates had fallen out."""
     cut = ROWS[340][1].placed_at
-    then = looked_back(invented, [(key, known_by(row, cut)) for key, row in ROWS[:340]], now=cut)
+    then = looked_back(invented, [(key, row.known_by(cut)) for key, row in ROWS[:340]], now=cut)
     now = looked_back(invented)
     compared = [key for key in then if then[key].at < cut]
     assert len(compared) > 250
