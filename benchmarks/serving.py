@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from benchmarks.long_messages import slowest
 from ml.understanding.artifact import FOLDER
 from ml.understanding.entities import DEFAULT_ORDER_PATTERNS
 from ml.understanding.understander import Understander
@@ -36,8 +37,21 @@ print(psutil.Process().memory_info().rss / 1e6)
 """
 
 
-def serving() -> dict[str, float]:
-    return {"latency_ms_p50": latency(), "throughput_ratio": throughput_ratio(), "rss_mb": memory()}
+def serving() -> dict[str, object]:
+    return {
+        "latency_ms_p50": latency(),
+        "throughput_ratio": throughput_ratio(),
+        "rss_mb": memory(),
+        "slowest_message": slowest_message(),
+    }
+
+
+def slowest_message() -> dict[str, object]:
+    """Of messages of 10,000 characters that are made to cost time, the one that costs most: how many times an
+    ordinary message, and how it begins."""
+    understander = Understander.load(FOLDER, order_patterns=DEFAULT_ORDER_PATTERNS, threads=1)
+    times, begins = slowest(understander.understand, MESSAGES[1])
+    return {"times_ordinary": times, "begins": begins}
 
 
 def latency() -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ml.types import Entity
 
@@ -34,20 +34,29 @@ _HEAD, _TAIL = 600, 400
 
 def prepare(text: str, entities: Sequence[Entity] = ()) -> str:
     """At most about a thousand characters, on one line."""
-    asks = any(word.lower() not in _GIVING for word in _WORD.findall(without(text, entities)))
-    begun = len(text)
-    for entity in sorted(entities, key=lambda found: found.start, reverse=True):
-        if entity.kind in _STAND_IN and entity.end <= begun:  # two readings of one number are one stand-in
-            before, after, begun = text[: entity.start], text[entity.end :], entity.start
-            if asks and entity.kind == "order_number":
-                text = f"{before[:-_REACH]}{_NAMED.sub(' ', before[-_REACH:])}my order{after}"
-            else:
-                text = f"{before}{_STAND_IN[entity.kind]}{after}"
-    text = _HANDLE.sub(" ", _URL.sub("link", _TAG.sub(" ", text)))
+    text = _HANDLE.sub(" ", _URL.sub("link", _TAG.sub(" ", _replaced(text, entities, _STAND_IN))))
     text = _SPACE.sub(" ", text).strip()
     if len(text) > _HEAD + _TAIL:
         text = f"{text[:_HEAD]} {text[-_TAIL:]}"
     return _MARKS.sub(r"\1", _REPEATED.sub(r"\1\1", text))
+
+
+def asking(text: str, entities: Sequence[Entity]) -> str:
+    """What a message asks, without what it gives: "cancel my order" for "cancel DS-10023, jo@example.com"."""
+    return _replaced(text, entities, dict.fromkeys(_STAND_IN, ""))
+
+
+def _replaced(text: str, entities: Sequence[Entity], stand_in: Mapping[str, str]) -> str:
+    asks = any(word.lower() not in _GIVING for word in _WORD.findall(without(text, entities)))
+    begun = len(text)
+    for entity in sorted(entities, key=lambda found: found.start, reverse=True):
+        if entity.kind in stand_in and entity.end <= begun:  # two readings of one number are one stand-in
+            before, after, begun = text[: entity.start], text[entity.end :], entity.start
+            if asks and entity.kind == "order_number":
+                text = f"{before[:-_REACH]}{_NAMED.sub(' ', before[-_REACH:])}my order{after}"
+            else:
+                text = f"{before}{stand_in[entity.kind]}{after}"
+    return text
 
 
 def without(text: str, entities: Sequence[Entity]) -> str:

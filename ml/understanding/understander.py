@@ -15,7 +15,7 @@ from ml.understanding.artifact import ENCODER, Artifact, load
 from ml.understanding.encoder import Encoder, SupportsEncode, Vectors
 from ml.understanding.intents import OUT_OF_SCOPE, SHOP_INTENTS, judge
 from ml.understanding.spelling import Speller
-from ml.understanding.text import is_readable, prepare
+from ml.understanding.text import asking, is_readable, prepare
 
 _LONGEST = 10_000  # characters; what is beyond is not read
 _SETTLED = 0.99  # confidence where the words themselves decide
@@ -108,7 +108,7 @@ class Understander:
     def _read(self, text: str, pending: str | None, known: Known) -> _Reading:
         text = text[:_LONGEST]
         found = entities.find(text, order_patterns=self.order_patterns, pending=pending, known=known)
-        spelt = self._speller.correct(text)
+        spelt = self._speller.correct(asking(text, found))
         refusal = clauses.refusal(spelt)
         parts = () if refusal else tuple(clauses.parts(spelt))
         return _Reading(text, found, is_readable(text), refusal, parts, clauses.core(parts))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
-from ml.understanding.clauses import core, parts, refusal, tells
+from benchmarks.long_messages import MESSAGES
+from ml.understanding.clauses import MOST, core, parts, refusal, tells
 
 
 @pytest.mark.parametrize(
@@ -89,11 +88,8 @@ def test_of_a_story_the_core_is_what_asks():
     assert core(parts("My lamp is late. It was a present.")) == ""
 
 
-@pytest.mark.parametrize(
-    "text", ["and " * 3000, "don't want to " * 900, "a" * 10_000, ". " * 5000, " " * 10_000]
-)
-def test_hostile_text_takes_bounded_time(text):
-    begun = time.perf_counter()
-    parts(text)
-    refusal(text)
-    assert time.perf_counter() - begun < 1
+@pytest.mark.parametrize("text", MESSAGES)
+def test_of_a_long_message_only_the_beginning_is_taken_apart(text):
+    assert len(parts(text)) <= MOST
+    found = refusal(text)
+    assert found is None or len(found.refused) < 100

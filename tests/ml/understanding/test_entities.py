@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import time
 from datetime import date
 
 import pytest
 
+from benchmarks.long_messages import MESSAGES
 from ml.types import Known
 from ml.understanding.entities import DEFAULT_ORDER_PATTERNS, find
 
@@ -194,37 +194,10 @@ def test_everything_in_one_message():
     assert values(text, "postcode") == ["LS1 4DY"]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "W " * 5000,
-        "1" * 10_000,
-        "1 " * 5000,
-        "1-" * 5000,
-        "a@" * 5000,
-        "a." * 5000 + "@",
-        "a@" + "b." * 5000,
-        "order " * 1600,
-        "w1 " * 3300,
-        "f" * 10_000,
-        "ab12" * 2500,
-        "٣" * 10_000,
-        "<" * 10_000,
-        "monday " * 1400,
-        "3/3 " * 2500,
-        "£1," * 3300,
-        "+1 (0" * 2000,
-        "a at b dot " * 900,
-        "kettle chair " * 750,
-    ],
-)
-def test_hostile_text_costs_no_time(text):
-    find(
-        "hello", order_patterns=DEFAULT_ORDER_PATTERNS, known=AT_HOME
-    )  # what is loaded once is not the text's
-    begun = time.thread_time()  # nor what threads of other tests still do
-    find(text, order_patterns=DEFAULT_ORDER_PATTERNS, pending="identity", known=AT_HOME)
-    assert time.thread_time() - begun < 0.5
+@pytest.mark.parametrize("text", MESSAGES)
+def test_of_a_message_made_to_cost_time_only_what_stands_in_it_is_found(text):
+    for entity in find(text, order_patterns=DEFAULT_ORDER_PATTERNS, pending="identity", known=AT_HOME):
+        assert entity.text == text[entity.start : entity.end] != ""
 
 
 def found(text, kind, *, known=None, pending=None):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
+from benchmarks.long_messages import MESSAGES
 from benchmarks.pii import measure
 from ml.understanding.pii import mask
 
@@ -52,13 +51,10 @@ def test_what_is_nobodys_stays(text):
     assert mask(text) == text
 
 
-@pytest.mark.parametrize(
-    "text", ["1 " * 5000, "4111-" * 2000, "GB82 " * 2000, "12 a " * 2500, "rue " * 2500, "+1(" * 3000]
-)
-def test_hostile_text_costs_no_time(text):
-    begun = time.process_time()
-    mask(text)
-    assert time.process_time() - begun < 1
+@pytest.mark.parametrize("text", MESSAGES)
+def test_what_was_masked_holds_nothing_to_mask(text):
+    masked = mask(text)
+    assert mask(masked) == masked
 
 
 def test_the_public_sets(shared_data):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -188,20 +187,16 @@ def test_a_server_in_trouble_is_passed_over(house, connect, reply, asked):
 @pytest.mark.parametrize("way", ["silence", "drip"])
 def test_a_slow_server_is_cut_off_at_the_deadline(house, connect, way):
     house.replies = [getattr(house, way)]
-    server = connect(deadline=0.4)
-    started = time.monotonic()
-    draft = Writer([server, Backup()]).write(ORDER)
+    draft = Writer([connect(deadline=0.4), Backup()]).write(ORDER)
     assert draft.model == "embedded"
     assert "no answer within 0.4 s" in draft.rejected[0]
-    assert time.monotonic() - started < 2.0
 
 
 def test_tries_share_one_deadline(house, connect):
     house.replies = [(503, "busy"), house.silence]
-    started = time.monotonic()
-    with pytest.raises(BackendError, match="no answer within"):
+    with pytest.raises(BackendError, match=r"no answer within 0\.6 s"):
         connect(deadline=0.6).draft(ORDER, seed=1)
-    assert time.monotonic() - started < 2.0
+    assert house.asked == 2
 
 
 def test_nobody_at_the_address():
@@ -232,17 +227,16 @@ def test_what_keeps_failing_is_left_alone_then_tried_once(house, connect):
     assert writer.write(ORDER).model == "m"
 
 
-def test_an_open_breaker_costs_no_time(house, connect):
+def test_behind_an_open_breaker_nobody_is_asked(house, connect):
     server = connect("/v1?model=m", deadline=0.2)
     house.replies = [house.silence]
     for _ in range(FAILURES):
         with pytest.raises(BackendError):
             server.draft(ORDER, seed=1)
-    started = time.monotonic()
     for _ in range(100):
         with pytest.raises(BackendError, match="left alone"):
             server.draft(ORDER, seed=1)
-    assert time.monotonic() - started < 0.2
+    assert house.asked == FAILURES
 
 
 def test_only_one_call_is_on_trial():
