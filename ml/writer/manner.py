@@ -175,6 +175,17 @@ _LITTLE = re.compile(
     r"(?:a|an|the|of|to|for|and|or|but|if|so|in|on|at|by|with|from|it|is|be|that|this|there|which|what|we|i|you|"
     r"your|our|us|me|as|are|was|not|no|can|do|don't|any|\s)+"
 )
+# Thoughts that people word in many ways, and that sound like a recital when they come twice.
+_ONCE = {
+    "owns the fault": re.compile(
+        r"\bshould(?:n't| not) (?:have|be)\b|\b(?:must|may) not happen\b|\bshould have (?:had|been)\b"
+        r"|\b(?:is|was)(?:n't| not) (?:how|good enough|the service)\b|\bthat's not how\b"
+        r"|\b(?:is|it's|that's|was|still) (?:still )?on us\b|\bour (?:doing|side|fault)\b|\blet you down\b",
+        re.I,
+    ),
+    "is sorry": re.compile(r"\bsorry\b|\bapolog|\bregret\b", re.I),
+}
+_POINTS_BACK = re.compile(r"that(?:'s| is) your right\b", re.I)
 _ALIKE = 0.8  # share of words that make two sentences the same
 
 
@@ -213,13 +224,25 @@ def loop_faults(text: str, run: int) -> list[str]:
 
 
 def echoed(sentence: str) -> set[tuple[str, ...]]:
-    """The runs of three words that another sentence of a text must not hold too: those without a slot, and
-    not of little words alone."""
-    return {
+    """What another sentence of a text must not hold too: runs of three words, without a slot and not of
+    little words alone, and, by its name, a thought that is said once only."""
+    runs = {
         run
         for run in _runs(_tokens(sentence), _ECHO)
         if not any("{" in word for word in run) and not _LITTLE.fullmatch(" ".join(run))
     }
+    plain = sentence.replace("’", "'")
+    return runs | {(thought,) for thought, pattern in _ONCE.items() if pattern.search(plain)}
+
+
+def recites(sentence: str) -> bool:
+    """Whether a sentence is sorry twice."""
+    return len(_ONCE["is sorry"].findall(sentence)) > 1
+
+
+def points_back(sentence: str) -> bool:
+    """Whether a sentence takes up what the customer wrote by a mere "that": it can only come first."""
+    return bool(_POINTS_BACK.match(sentence.replace("’", "'")))
 
 
 def _tokens(text: str) -> list[str]:

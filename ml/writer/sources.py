@@ -14,7 +14,7 @@ from ml.writer.corpus.compose import Request
 from ml.writer.embedded import EmbeddedModel
 from ml.writer.errors import BackendError, ModelMissing
 from ml.writer.grounding import available
-from ml.writer.manner import echoed
+from ml.writer.manner import echoed, points_back, recites
 from ml.writer.personal import Personal
 from ml.writer.phrasing import Phrasebook
 from ml.writer.prompts import read_answer
@@ -91,8 +91,8 @@ class Embedded:
         return Words(text, subject, preheader, written.generation.drawn, tuple(faults))
 
     def _judge(self, facts: Facts, request: Request) -> Callable[[str], bool]:
-        """Whether a sentence may stay: it is at home in its situation, was not said before, and echoes none
-        of the sentences that stay."""
+        """Whether a sentence may stay: it is at home in its situation, was not said before, echoes none of
+        the sentences that stay, and is not for the first place only or sorry twice."""
         book = self._phrasebooks[facts.channel]
         is_personal = Personal(request.available if facts.channel == "mail" else ())
         said_before = {sentence for text in facts.before for sentence in sentences(text)}
@@ -104,6 +104,8 @@ class Embedded:
                 sentence not in said_before
                 and not sentence[:1].islower()
                 and runs.isdisjoint(own)
+                and not (runs and points_back(sentence))
+                and not recites(sentence)
                 and book.at_home(sentence, request, facts.customer_text)
                 and is_personal(sentence)
             )
