@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import unseen
 from ml.types import Understanding
 from ml.understanding import data as sources
 from ml.understanding.artifact import FOLDER
@@ -39,6 +40,7 @@ def shipped(data: Path) -> dict[str, Any]:
         "sst2_accuracy": sst2(understander, data),
         "safety": safety(understander, data),
         "pii": personal(data),
+        "unseen": unseen.measure(understander),
     }
 
 

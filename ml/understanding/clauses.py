@@ -75,9 +75,14 @@ def core(parts: Sequence[str]) -> str:
     return ". ".join(asking) if 0 < len(asking) < len(parts) else ""
 
 
+def asks(part: str) -> bool:
+    """Whether a part holds a question or a wish in so many words."""
+    return bool(_WISH.search(part))
+
+
 def tells(part: str) -> bool:
     """Whether a part only tells what is or was: a statement with no question and no wish in it."""
-    if _WISH.search(part):
+    if asks(part):
         return False
     return bool(_SOMEBODY.match(part) or (_SOMETHING.match(part) and _VERB.search(part)))
 

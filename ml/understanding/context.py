@@ -39,6 +39,7 @@ _YES_AGAIN = re.compile(
 )
 _DENY_CLAUSE = re.compile(r"(?:no+|nope|nah)\b[\s,.!]*(?:don'?t|do not|leave|keep|forget|stop|not)\b", re.I)
 _THUMBS = {"👍": "affirm", "✅": "affirm", "👌": "affirm", "👎": "deny", "❌": "deny"}
+_THUMB_UNASKED = {"affirm": "thanks"}  # a thumb up where nothing was asked is a nod
 _TONES = re.compile("[\ufe0f\U0001f3fb-\U0001f3ff\\s]")
 
 _PICK = re.compile(
@@ -88,8 +89,8 @@ def settled(text: str, entities: Sequence[Entity], pending: str | None) -> str |
     words = " ".join(text.replace("’", "'").split())
     if len(words) > _SHORT:
         return None
-    if pending == "confirm" and (thumb := _THUMBS.get(_TONES.sub("", text))):
-        return thumb
+    if thumb := _THUMBS.get(_TONES.sub("", text)):
+        return thumb if pending == "confirm" else _THUMB_UNASKED.get(thumb)
     if pending in ("choice", "which_order") and _PICK.fullmatch(words):
         return "inform"
     if _AFFIRM.fullmatch(words) or (pending == "confirm" and _YES_AGAIN.fullmatch(words)):

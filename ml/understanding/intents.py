@@ -203,7 +203,7 @@ def _finish(
     ours = best != OUT_OF_SCOPE
     outside = ~known | (truth == OUT_OF_SCOPE)
     told = float((truth == OUT_OF_SCOPE).mean())  # the data's own mix, where it has one
-    level = best_level(found[ours], (best == truth)[ours], outside[ours], told or OUTSIDE_SHARE)
+    level = best_level(np.where(ours, found, -1.0), best == truth, outside, told or OUTSIDE_SHARE)
     head = fit(vectors, corpus.labels, corpus.weights).tempered(temperature)
     held_out = Prediction(every[known], found[known])
     right = (best == truth)[known]

@@ -21,6 +21,7 @@ _GIVING = frozenset(
     )
 )
 _WORD = re.compile(r"[^\W\d_]+(?:'\w+)?")
+_DETERMINER = re.compile(r"\b(?:my|the|that|this|our) (?:\w+ )?$", re.I)
 _TAG = re.compile(r"<[^<>]{0,200}>")
 _HANDLE = re.compile(r"(?<!\w)@\w{2,30}:?")
 _URL = re.compile(r"https?://\S{1,300}")
@@ -34,7 +35,11 @@ _HEAD, _TAIL = 600, 400
 
 def prepare(text: str, entities: Sequence[Entity] = ()) -> str:
     """At most about a thousand characters, on one line."""
-    text = _HANDLE.sub(" ", _URL.sub("link", _TAG.sub(" ", _replaced(text, entities, _STAND_IN))))
+    return _tidied(_replaced(text, entities, _STAND_IN))
+
+
+def _tidied(text: str) -> str:
+    text = _HANDLE.sub(" ", _URL.sub("link", _TAG.sub(" ", text)))
     text = _SPACE.sub(" ", text).strip()
     if len(text) > _HEAD + _TAIL:
         text = f"{text[:_HEAD]} {text[-_TAIL:]}"
@@ -46,6 +51,11 @@ def asking(text: str, entities: Sequence[Entity]) -> str:
     return _replaced(text, entities, dict.fromkeys(_STAND_IN, ""))
 
 
+def as_item(text: str, entities: Sequence[Entity]) -> str:
+    """What is asked about a thing the customer has ordered, whatever it is called: "where is my item"."""
+    return _tidied(_replaced(text, entities, _STAND_IN | {"product": "my item"}))
+
+
 def _replaced(text: str, entities: Sequence[Entity], stand_in: Mapping[str, str]) -> str:
     asks = any(word.lower() not in _GIVING for word in _WORD.findall(without(text, entities)))
     begun = len(text)
@@ -55,6 +65,7 @@ def _replaced(text: str, entities: Sequence[Entity], stand_in: Mapping[str, str]
             if asks and entity.kind == "order_number":
                 text = f"{before[:-_REACH]}{_NAMED.sub(' ', before[-_REACH:])}my order{after}"
             else:
+                before = _DETERMINER.sub("", before) if entity.kind == "product" else before
                 text = f"{before}{stand_in[entity.kind]}{after}"
     return text
 

@@ -65,8 +65,9 @@ def best_level(
     outside: NDArray[np.bool_],
     share: float = OUTSIDE_SHARE,
 ) -> float:
-    """Where right answers kept and wrong ones rejected weigh most, from held-out answers: their scores,
-    whether they were right, and which rows lay outside, that weigh `share` of all."""
+    """Where right answers kept and wrong ones rejected weigh most, from held-out answers: their scores (-1
+    where the answer itself is that a row lies outside, so that no level keeps it), whether they were right,
+    and which rows lay outside, that weigh `share` of all."""
     weights = np.full(len(right), 1 / max(1, len(right)))
     if outside.any() and not outside.all():
         weights = np.where(outside, share / outside.sum(), (1 - share) / (~outside).sum())

@@ -15,13 +15,16 @@ from ml.understanding.artifact import ENCODER, Artifact, load
 from ml.understanding.encoder import Encoder, SupportsEncode, Vectors
 from ml.understanding.intents import OUT_OF_SCOPE, SHOP_INTENTS, judge
 from ml.understanding.spelling import Speller
-from ml.understanding.text import asking, is_readable, prepare
+from ml.understanding.text import as_item, asking, is_readable, prepare
 
 _LONGEST = 10_000  # characters; what is beyond is not read
 _SETTLED = 0.99  # confidence where the words themselves decide
 _IMPLIED_YES = 0.9  # the most that a yes gets which the words do not plainly say
 _CANDIDATES = 5
 _SURE = 0.6  # of a part before it counts as a request beside another
+_SURE_OF_ITEM = (
+    0.8  # of what is asked about an item, where the message with the item's name seemed out of scope
+)
 _SURE_OF_TALE = 0.97  # of one that only tells
 _REFUSED = 0.5  # of a refused part before the message means the opposite of it
 _ASKED = frozenset(SHOP_INTENTS) - {"complaint", "review"}  # what a message can ask for beside another thing
@@ -46,11 +49,17 @@ class _Reading:
 
     def pieces(self, speller: Speller) -> list[str]:
         """All that the encoder reads: the whole, what is refused and what is left then, or what of a story
-        asks and the parts."""
+        asks, the whole again where it names a thing of the customer's, and the parts."""
         inside = [self.refusal.refused, self.refusal.rest or "no"] if self.refusal else []
         inside += [self.core] if self.core else []
         whole = speller.correct(prepare(self.text, self.found))
-        return [whole, *map(prepare, [*inside, *self.parts])]  # these were cut from what was put right
+        named = [speller.correct(as_item(self.text, self.found))] if self.names_item else []
+        # inside and parts were cut from what was put right
+        return [whole, *map(prepare, inside), *named, *map(prepare, self.parts)]
+
+    @property
+    def names_item(self) -> bool:
+        return self.refusal is None and any(entity.kind == "product" for entity in self.found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +163,8 @@ class Understander:
     def _rank(self, reading: _Reading, seen: _Seen) -> tuple[Ranking, bool]:
         """Intent probabilities and whether to trust the first. Where an act is named only to be
         refused, they are those of what else is said, without that act."""
+        if reading.names_item and (named := self._of_item(reading, seen)):
+            return named, True
         whole = dict(zip(self._labels, seen.intents[0].tolist(), strict=True))
         if reading.core:
             return self._with_core(seen)
@@ -165,6 +176,8 @@ class Understander:
         if not reading.refusal.rest:
             return {"deny": _SETTLED, OUT_OF_SCOPE: 1 - _SETTLED}, True
         rest = dict(zip(self._labels, seen.intents[2].tolist(), strict=True))
+        if rest[refused] >= _SURE:  # "no refund, I want them exchanged": the same, asked in another way
+            return rest, bool(seen.trust[2] >= self.artifact.level)
         kept = {name: chance for name, chance in rest.items() if name != refused}
         total = sum(kept.values())
         same = max(kept, key=kept.__getitem__) == self._labels[int(seen.intents[2].argmax())]
@@ -172,6 +185,19 @@ class Understander:
             {name: chance / total for name, chance in kept.items()},
             bool(same and seen.trust[2] >= self.artifact.level),
         )
+
+    def _of_item(self, reading: _Reading, seen: _Seen) -> Ranking | None:
+        """What is asked about the customer's thing, where its name hid that: words of a product decide much
+        of what a message seems to be about."""
+        row = len(seen.intents) - len(reading.parts) - 1
+        name = self._labels[int(seen.intents[0].argmax())]
+        known = name != OUT_OF_SCOPE and seen.trust[0] >= self.artifact.level
+        asked = self._labels[int(seen.intents[row].argmax())]
+        if known or asked not in SHOP_INTENTS or seen.intents[row].max() < _SURE_OF_ITEM:
+            return None
+        if seen.trust[row] < self.artifact.level:
+            return None
+        return dict(zip(self._labels, seen.intents[row].tolist(), strict=True))
 
     def _with_core(self, seen: _Seen) -> tuple[Ranking, bool]:
         """The geometric mean of what the whole story says and what is asked in it."""
@@ -197,6 +223,11 @@ class Understander:
         asked = {name: words for name, words in asked.items() if not _told_otherwise(name, asked)}
         if intent == OUT_OF_SCOPE:
             return asked or {intent: reading.text}
+        if intent not in _ASKED:  # a complaint or praise, and what is plainly asked beside it
+            return {
+                intent: reading.text,
+                **{name: part for name, part in asked.items() if clauses.asks(part)},
+            }
         if len(asked) < 2 or _told_otherwise(intent, asked):
             return {intent: reading.text} if len(asked) < 2 else asked
         return asked if intent in asked else {intent: reading.text, **asked}

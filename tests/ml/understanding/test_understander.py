@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.long_messages import MESSAGES
+from benchmarks.unseen import measure
 from ml.understanding.intents import INTENTS
 
 FILE = Path(__file__).parent / "messages.csv"
@@ -20,6 +21,12 @@ def test_real_messages_are_understood(understander):
         if said.intent != row["intent"]:
             wrong.append(f"{row['text']!r}: {said.intent} {said.confidence}, not {row['intent']}")
     assert len(wrong) <= 0.05 * len(ROWS), "\n".join(wrong)
+
+
+def test_messages_by_somebody_who_had_not_read_the_examples_are_understood(understander):
+    shares = measure(understander)
+    assert shares["outside"] > 90, shares
+    assert shares["one_request"] > 80, shares
 
 
 @pytest.mark.parametrize(
