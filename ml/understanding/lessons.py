@@ -35,12 +35,13 @@ OUT_OF_SCOPE_WEIGHT = 5.0  # times a common intent's: there is more outside than
 JAILBREAK_SHARE = 4  # one in so many jailbreaks is out of scope too; all are for the flag
 REVIEWS = 400  # of each class
 CALM_WORDS = 3  # of a plain request; what is shorter may be curt
+STORY_WORDS = 12  # what is longer is a story, and who tells one may feel anything
 CALM_COMPOSED = 6  # one in so many plain sentences of our frames
 CALM_SHARE = 1.0  # of the weight of all moods, for plain requests
 PLAIN_TURNS = 500  # customers of other shops who feel nothing in particular
 OWN_SENTIMENT_WEIGHT = 4.0  # a support message is closer to what we will read than a dress review
 TWEETS = 300  # of each class
-ORDINARY = 800  # messages of others that no flag may be raised for, in training
+ORDINARY = 1_600  # messages of others that no flag may be raised for, in training, and as many of ours
 COMPOSED_ORDINARY = 8  # one in so many of those from our frames is among them
 FELT_COMPOSED = 3  # one in so many sentences of the intents' frames is read for its feeling
 FELT_WEIGHT = 1.0
@@ -77,11 +78,12 @@ class Lesson:
     name: str
     sentences: list[Sentence]
     held: NDArray[np.bool_]
+    origins: tuple[str, ...] = ()  # of a flag's sentences, in parallel: the set they come from
 
     @classmethod
-    def of(cls, name: str, sentences: list[Sentence]) -> Lesson:
+    def of(cls, name: str, sentences: list[Sentence], origins: tuple[str, ...] = ()) -> Lesson:
         held = [s.group >= 0 and s.group % HELD == 0 for s in sentences]
-        return cls(name, sentences, np.array(held))
+        return cls(name, sentences, np.array(held), origins)
 
     @property
     def labels(self) -> Labels:
@@ -128,14 +130,16 @@ def lessons_of(data: Path) -> tuple[list[Lesson], dict[str, int], str]:
         "reviews": len(reviews), "moods": len(moods), "flags": len(flags), "taskmaster": len(turns),
         "davidson": len(tweets), "jailbreaks": len(jailbreaks),
     }  # fmt: skip
-    plain = [*turns, *(text for text, _ in [*bitext, *sgd, *clinc])]
+    others = {"taskmaster": turns, "bitext": _all(bitext), "sgd": _all(sgd), "clinc150": _all(clinc)}
+    plain = [(text, origin) for origin, texts in others.items() for text in texts]
     ours = [text for text, label in own if label != "complaint"]
     ours += [row.text for row in composed[::COMPOSED_ORDINARY] if row.label != "complaint"]
-    ordinary = rng.sample(plain, ORDINARY) + ours + _texts(flags, "plain")
+    ordinary = rng.sample(plain, ORDINARY)
+    ordinary += [(text, "own") for text in rng.sample(ours, ORDINARY) + _texts(flags, "plain")]
     steering = [(text, OUT_OF_SCOPE) for text in _texts(flags, "injection") + jailbreaks[::JAILBREAK_SHARE]]
-    calm_tweets = _texts(tweets, "plain")
+    calm_tweets = [(text, "davidson") for text in _texts(tweets, "plain")]
     near_leaving = [
-        text for label in ("complaint", "goodbye", "delete_account") for text in _texts(own, label)
+        (text, "own") for label in ("complaint", "goodbye", "delete_account") for text in _texts(own, label)
     ]
     lessons = [
         Lesson.of("intents", intent_sentences(own, composed, bitext, clinc + sgd + steering)),
@@ -143,9 +147,14 @@ def lessons_of(data: Path) -> tuple[list[Lesson], dict[str, int], str]:
             "sentiment", sentiment_sentences(moods, own, [*felt, *composed[::FELT_COMPOSED]], reviews, turns)
         ),
         Lesson.of("moods", mood_sentences(moods, own, composed)),
-        _alarm("toxicity", _texts(tweets, "toxic"), calm_tweets + ordinary),
-        _alarm("injection", _texts(flags, "injection") + jailbreaks, ordinary + calm_tweets[:300]),
-        _alarm("leaving", _texts(flags, "leaving"), ordinary + [text for text, _ in moods] + near_leaving),
+        _alarm("toxicity", "davidson", _texts(tweets, "toxic"), calm_tweets + ordinary),
+        _alarm("injection", "own", _texts(flags, "injection") + jailbreaks, ordinary + calm_tweets[:300]),
+        _alarm(
+            "leaving",
+            "own",
+            _texts(flags, "leaving"),
+            ordinary + [(text, "own") for text, _ in moods] + near_leaving,
+        ),
     ]
     everything = [*own, *moods, *flags, *bitext, *clinc, *sgd, *reviews, *tweets]
     everything += [(row.text, row.label) for row in [*composed, *felt]]
@@ -169,11 +178,17 @@ def _texts(rows: Sequence[sources.Row], label: str) -> list[str]:
     return [text for text, found in rows if found == label]
 
 
-def _alarm(name: str, raised: Sequence[str], plain: Sequence[str]) -> Lesson:
-    """Both sides weigh alike."""
+def _all(rows: Sequence[sources.Row]) -> list[str]:
+    return [text for text, _ in rows]
+
+
+def _alarm(name: str, origin: str, raised: Sequence[str], plain: Sequence[tuple[str, str]]) -> Lesson:
+    """Both sides weigh alike. `origin` is where those that raise it come from, `plain` are texts and where
+    each comes from."""
     rows = [(text, name, 1.0) for text in raised]
-    rows += [(text, "plain", len(raised) / len(plain)) for text in plain]
-    return Lesson.of(name, [Sentence(*row, group, True) for group, row in enumerate(rows)])
+    rows += [(text, "plain", len(raised) / len(plain)) for text, _ in plain]
+    origins = (*(origin for _ in raised), *(source for _, source in plain))
+    return Lesson.of(name, [Sentence(*row, group, True) for group, row in enumerate(rows)], origins)
 
 
 def _per_class(rows: Sequence[sources.Row], count: int) -> list[sources.Row]:
@@ -194,7 +209,11 @@ def sentiment_sentences(
     of_mood = {str(mood): str(label) for mood, label in OF_MOOD.items()}
     felt = [(text, of_mood[mood], OWN_SENTIMENT_WEIGHT, text) for text, mood in moods]
     felt += [(text, FELT_INTENTS[intent], 2.0, text) for text, intent in own if intent in FELT_INTENTS]
-    felt += [(text, "neutral", 1.0, text) for text, intent in own if intent in PLAIN_INTENTS]
+    felt += [
+        (text, "neutral", 1.0, text)
+        for text, intent in own
+        if intent in PLAIN_INTENTS and len(text.split()) <= STORY_WORDS
+    ]
     for row in composed:
         label = FELT_INTENTS.get(row.label, "neutral" if row.label in PLAIN_INTENTS else row.label)
         if label in SENTIMENTS:
@@ -215,7 +234,9 @@ def mood_sentences(
 ) -> list[Sentence]:
     """Support messages by mood, and plain requests as neutral: most of what is written has no mood."""
     plain = [
-        (text, text) for text, intent in own if intent in PLAIN_INTENTS and len(text.split()) >= CALM_WORDS
+        (text, text)
+        for text, intent in own
+        if intent in PLAIN_INTENTS and CALM_WORDS <= len(text.split()) <= STORY_WORDS
     ]
     plain += [(row.text, row.frame) for row in composed[::CALM_COMPOSED] if row.label in PLAIN_INTENTS]
     rows = [(text, mood, 1.0, text) for text, mood in moods]

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 EPOCHS = 5
 ENCODER_ROWS = {"intents": 14_000, "sentiment": 2_000, "toxicity": 500, "injection": 500}  # it is adapted on
-FALSE_ALARMS = 0.004  # of ordinary messages kept from training, at a flag's level
+FALSE_ALARMS = 0.004  # of ordinary messages of a source not learned from, half way below a flag's level
+HIGHEST_LEVEL = 0.999
 OUTSIDE_WEIGHTS = (2.0, 1.0, 0.5, 0.2)  # of what is out of scope, times its weight in the rows; one is chosen
 REMEMBERED = 600  # sentences of an intent: those with goods in them lie far apart
 CLARIFY_ACCURACY = 0.55  # below the confidence where this is reached, we ask back
@@ -208,13 +209,26 @@ def _calibrated(lesson: Lesson, vectors: Vectors) -> tuple[Head, dict[str, Any]]
 
 
 def _alarm_level(vectors: Vectors, lesson: Lesson) -> float:
-    """Half way to certainty from what hardly any held-out plain message reaches: a false alarm costs more
-    than a miss, because flags only inform."""
-    part, _ = _tempered(lesson, vectors)
-    column = part.labels.index(lesson.name)
-    plain = part.probabilities(vectors[lesson.held & (lesson.labels == "plain")])[:, column]
-    reached = float(np.quantile(plain, 1 - FALSE_ALARMS))
-    return round(min(0.99, max(0.5, (1 + reached) / 2)), 3)
+    """Half way to certainty from what hardly any plain message of a source reaches that the head has not seen
+    at all, of the source where most is reached: another shop's customers are such a source. The source of
+    those that raise the flag is not among them. A false alarm costs more than a miss, because flags only
+    inform."""
+    _, temperature = _tempered(lesson, vectors)
+    origins = np.array(lesson.origins)
+    reached = [
+        _reached(vectors, lesson, origins == origin, temperature)
+        for origin in np.unique(origins)
+        if (lesson.labels[origins == origin] == "plain").all()
+    ]
+    return round(min(HIGHEST_LEVEL, max(0.5, (1 + max(reached)) / 2)), 4)
+
+
+def _reached(vectors: Vectors, lesson: Lesson, strange: NDArray[np.bool_], temperature: float) -> float:
+    """What a share FALSE_ALARMS of these rows exceeds, by a head that was fitted without them."""
+    seen = ~strange
+    head = fit(vectors[seen], lesson.labels[seen], lesson.weights[seen]).tempered(temperature)
+    said = head.probabilities(vectors[strange])[:, head.labels.index(lesson.name)]
+    return float(np.quantile(said, 1 - FALSE_ALARMS))
 
 
 def _owners(labels: Labels, head: Head) -> NDArray[np.int64]:
